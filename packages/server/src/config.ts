@@ -1,0 +1,167 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+/** One row of the settings table: the variable's schema (which holds its default), its sentence, and whether it is secret. */
+interface Setting<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  readonly about: string;
+  readonly secret?: true;
+}
+
+const flag = (byDefault: boolean) =>
+  z
+    .enum(['0', '1', 'true', 'false'], { error: 'must be 1 or 0' })
+    .default(byDefault ? '1' : '0')
+    .transform((text) => text === '1' || text === 'true');
+
+const whole = (byDefault: number, min = 1, max = 1_000_000_000) =>
+  z.coerce.number({ error: 'must be a number' }).int('must be a whole number').min(min).max(max).default(byDefault);
+
+const list = (byDefault: string) =>
+  z
+    .string()
+    .default(byDefault)
+    .transform((text) =>
+      text
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    );
+
+const setting = <S extends z.ZodType>(schema: S, about: string, secret?: true): Setting<S> =>
+  secret ? { schema, about, secret } : { schema, about };
+
+/** Every variable that the server reads, in the order of `docs/configuration.md`, which is made from this table. */
+export const SETTINGS = {
+  ENVIRONMENT: setting(
+    z.enum(['development', 'production']).default('development'),
+    'production refuses weak settings, serves no test page and never makes the test user.',
+  ),
+  PORT: setting(whole(8000, 0, 65_535), 'The TCP port to listen on; 0 takes any free one.'),
+  HOST: setting(z.string().min(1).default('127.0.0.1'), 'The address to listen on. The Docker image sets 0.0.0.0.'),
+  DATA_DIR: setting(z.string().min(1).default('./data'), 'The folder for the database and the development secret.'),
+  NODE_ID: setting(
+    z.string().regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits or dashes').default(() => shortHostname()),
+    "This process's name in leases, logs and metrics; made from the host's name by default.",
+  ),
+  JWT_SECRET: setting(
+    z.string().optional(),
+    'Signs access tokens; at least 32 bytes. Required in production; in development made once and kept in DATA_DIR.',
+    true,
+  ),
+  ALLOWED_ORIGINS: setting(
+    list('http://localhost:3000,http://localhost:8080,http://localhost:8000,http://127.0.0.1:8000'),
+    "Web origins whose pages may connect, separated by commas. The server's own origin always may. `*` allows all, in development only.",
+  ),
+  ASSISTANT: setting(
+    z.string().min(1).default('guide'),
+    'Who answers: guide, echo, none, external (a worker answers over REST), or the path of a module of your own.',
+  ),
+  KNOWLEDGE_DIR: setting(
+    z.string().min(1).optional(),
+    "The folder of Markdown files that the guide searches; the product's own documentation by default.",
+  ),
+  LOG_LEVEL: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    'The least severe log line to write.',
+  ),
+  DEBUG_SOCKETS: setting(flag(false), 'Logs every packet, without tokens and message texts.'),
+  TEST_PAGE: setting(
+    flag(true).optional(),
+    'Serves /static/socketio_test.html: on by default in development, off in production.',
+  ),
+  METRICS_TOKEN: setting(
+    z.string().min(16, 'at least 16 characters').optional(),
+    'Bearer token for /metrics. Without one it answers in development only.',
+    true,
+  ),
+  ACCESS_TOKEN_MINUTES: setting(whole(30), 'How long an access token lives.'),
+  REFRESH_TOKEN_DAYS: setting(whole(14), 'How long a login lives, from its first sign-in.'),
+  MESSAGE_MAX: setting(whole(16_000, 1, 60_000), 'The longest message, in code points.'),
+  CHAT_RATE: setting(whole(5), 'Messages a second that a user may send.'),
+  CHAT_BURST: setting(whole(20), 'Messages that a user may send at once.'),
+  EVENT_RATE: setting(whole(50), 'Other events a second that a socket may send.'),
+  EVENT_BURST: setting(whole(100), 'Other events that a socket may send at once.'),
+  HANDSHAKES_PER_10S: setting(whole(2_000), 'Handshakes that one address may open in 10 s without a valid token.'),
+  LOGINS_PER_ACCOUNT: setting(whole(10), 'Sign-ins a minute for one account.'),
+  LOGINS_PER_ADDRESS: setting(whole(50), 'Sign-ins a minute from one address.'),
+  TASKS_RUNNING: setting(whole(2), 'Answers being written at once for one user.'),
+  TASKS_QUEUED: setting(whole(10), 'Answers waiting for their turn for one user.'),
+  TASK_DEADLINE_SECONDS: setting(whole(300), 'After this time an answer is ended as failed.'),
+  ANSWER_MAX: setting(whole(200_000), 'The longest answer, in UTF-16 units; it is cut there.'),
+  SOCKETS_PER_USER: setting(whole(10), 'Open sockets of one user; one more closes the stalest.'),
+  JOINED_CONVERSATIONS: setting(whole(500), 'Conversations that one socket may have joined.'),
+} as const satisfies Record<string, Setting>;
+
+type Settings = typeof SETTINGS;
+
+/** The name of a setting, which is its environment variable. */
+export type SettingName = keyof Settings;
+
+/** The checked, frozen settings. */
+export type Config = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> };
+
+/** All that is wrong with the settings, one sentence each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The settings need attention:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+const SAMPLE_SECRETS = ['changeme', 'secret', 'your_jwt_secret', 'your-secret-key', 'please-change-this-secret-please'];
+
+/**
+ * Checks variables against the table. Empty strings count as not set, as in a `.env` file.
+ * @throws {ConfigError} naming every problem at once.
+ */
+export function readConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, secret }] of Object.entries(SETTINGS) as [string, Setting][]) {
+    const given = variables[name] === '' ? undefined : variables[name];
+    const result = schema.safeParse(given);
+    if (result.success) values[name] = result.data;
+    else problems.push(`${name}${secret ? '' : `=${given}`}: ${result.error.issues[0]?.message ?? 'is not valid'}`);
+  }
+  const config = values as Config;
+  if (problems.length === 0) problems.push(...weaknesses(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** What is allowed by itself but not together, or not in production. */
+function weaknesses(config: Config): string[] {
+  const problems: string[] = [];
+  const production = config.ENVIRONMENT === 'production';
+  if (config.JWT_SECRET !== undefined) problems.push(...secretProblems(config.JWT_SECRET));
+  else if (production) problems.push('JWT_SECRET: is required in production; `openssl rand -base64 48` makes one');
+  if (production && config.ALLOWED_ORIGINS.includes('*')) {
+    problems.push('ALLOWED_ORIGINS=*: is refused in production; name the origins of your pages');
+  }
+  return problems;
+}
+
+function secretProblems(secret: string): string[] {
+  if (Buffer.byteLength(secret) < 32) return ['JWT_SECRET: must have at least 32 bytes'];
+  const plain = secret.toLowerCase();
+  const sample = SAMPLE_SECRETS.includes(plain) || new Set(plain).size < 8 || /^(change.?me|example|sample)/.test(plain);
+  return sample ? ['JWT_SECRET: is a known sample or far too regular; `openssl rand -base64 48` makes one'] : [];
+}
+
+/** The settings as they may be printed: secrets as `***`. */
+export function printableConfig(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    (Object.entries(SETTINGS) as [SettingName, Setting][]).map(([name, { secret }]) => [
+      name,
+      secret && config[name] !== undefined ? '***' : config[name],
+    ]),
+  );
+}
+
+function shortHostname(): string {
+  return hostname().replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 32) || 'node';
+}

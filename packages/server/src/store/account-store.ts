@@ -1,0 +1,2 @@
+/** Filled in by accounts. */
+export type AccountStore = object;

@@ -1,0 +1,149 @@
+import type {
+  Conversation,
+  ConversationEvent,
+  EndedTask,
+  EventPage,
+  Member,
+  Message,
+  RunningAnswer,
+  StartedTask,
+  Task,
+  TaskStatus,
+} from '@tertulia/protocol';
+import type { AccountStore } from './account-store.ts';
+
+/** An event with what the unique indexes need: all of it is fixed before the first try and repeated identically. */
+export interface NewEvent {
+  /** Its `seq` is the expected last seq plus one. */
+  readonly event: ConversationEvent;
+  /** With `client_msg_id`: unique per (conversation, sender). */
+  readonly sender: string | null;
+  readonly client_msg_id: string | null;
+  /** The task that this event ends: unique. */
+  readonly ends_task: string | null;
+  /** Whoever appends a claimable task may claim its first attempt in the same insert, and save one. */
+  readonly claim: Claim | null;
+}
+
+/** A lease on one attempt at a task. The owner renews it; after `lease_ms` without renewal the next attempt may be claimed. */
+export interface Claim {
+  readonly task_id: string;
+  readonly attempt: number;
+  /** One run of one process, never reused: a restarted process is another owner. */
+  readonly owner: string;
+}
+
+/** What became of an append. Only `appended` changed anything. */
+export type AppendResult =
+  | { readonly status: 'appended' }
+  | { readonly status: 'seq_taken' }
+  | { readonly status: 'repeated'; readonly first: ConversationEvent }
+  | { readonly status: 'task_ended'; readonly end: ConversationEvent };
+
+/** What a decision about a conversation rests on: the log folded up to `seq`. */
+export interface ConversationView {
+  readonly id: string;
+  seq: number;
+  title: string;
+  is_active: boolean;
+  is_deleted: boolean;
+  /** By user id. */
+  readonly members: Map<string, Member>;
+  /** Tasks that have not ended, by id, in the log's order. */
+  readonly open_tasks: Map<string, StartedTask>;
+}
+
+/** A question whose answer is due: everything a runner needs. */
+export interface DueTask {
+  readonly task: StartedTask;
+  readonly conversation_id: string;
+  readonly seq: number;
+  /** The attempt that may be claimed now. */
+  readonly attempt: number;
+}
+
+/** The log as the server's own rooms read it: no user, so never reachable from a client's request alone. */
+export interface LogStore {
+  append(event: NewEvent): Promise<AppendResult>;
+  /** The view folded from the whole log, or null where there is no such conversation. */
+  view(conversationId: string): Promise<ConversationView | null>;
+  /** Events above `afterSeq` in order, at most `limit`. */
+  read(conversationId: string, afterSeq: number, limit: number): Promise<ConversationEvent[]>;
+  lastSeq(conversationId: string): Promise<number>;
+}
+
+/** Cursor-free paging for lists. */
+export interface ListQuery {
+  readonly skip: number;
+  readonly limit: number;
+  readonly sort_by: 'created_at' | 'updated_at' | 'title';
+  readonly sort_order: 1 | -1;
+}
+
+export interface TaskFilter {
+  readonly conversation_id?: string | undefined;
+  readonly status?: TaskStatus | undefined;
+  readonly priority?: string | undefined;
+  readonly category?: string | undefined;
+}
+
+/** What members may read. Every method takes the acting user and filters by membership inside the query: null where missing or foreign. */
+export interface ConversationStore {
+  get(userId: string, conversationId: string): Promise<Conversation | null>;
+  list(userId: string, query: ListQuery): Promise<{ conversations: Conversation[]; total: number }>;
+  /** A page of the log above `afterSeq`: at most `limit` events or `bytes` of JSON, at least one event where there is one. */
+  events(userId: string, conversationId: string, afterSeq: number, limit: number, bytes: number): Promise<EventPage | null>;
+  /** Messages below `beforeSeq`, newest last. */
+  messages(userId: string, conversationId: string, beforeSeq: number, limit: number): Promise<Message[] | null>;
+  members(userId: string, conversationId: string): Promise<Member[] | null>;
+  task(userId: string, taskId: string): Promise<Task | null>;
+  tasks(
+    userId: string,
+    filter: TaskFilter,
+    query: Pick<ListQuery, 'skip' | 'limit'>,
+  ): Promise<{ tasks: Task[]; total: number }>;
+}
+
+/** Leases, checkpoints and what is due. */
+export interface TaskStore {
+  /** True where this claim won; the attempt must be the next one and no live lease may stand. */
+  claim(conversationId: string, claim: Claim): Promise<boolean>;
+  /** Extends the leases that this owner still holds; answers the task ids that it holds. */
+  renew(owner: string): Promise<string[]>;
+  /** Gives back an unfinished attempt, so that the next may be claimed at once. */
+  release(claim: Claim): Promise<void>;
+  /** Ends every lease of other owners: only right where this process holds the database alone. */
+  releaseOthers(owner: string): Promise<void>;
+  /** Tasks that may be claimed now: every earlier one of their conversation has ended, and no lease stands. Oldest first. */
+  due(limit: number): Promise<DueTask[]>;
+  /** Appends to an attempt's text so far, at UTF-16 offset `index`. */
+  checkpoint(taskId: string, attempt: number, index: number, text: string): Promise<void>;
+  running(conversationId: string): Promise<RunningAnswer[]>;
+  /** Attempt and text of a task's last attempt. */
+  progress(taskId: string): Promise<RunningAnswer>;
+  /** Tasks of a user that have not ended and count against the queue (not `external` ones). */
+  openCount(userId: string): Promise<number>;
+  /** The question and the answers so far, oldest first. */
+  exchange(taskId: string): Promise<Message[]>;
+  /** The newest messages of a conversation up to `seq`, oldest first, for an assistant. */
+  context(conversationId: string, seq: number, limit: number): Promise<Message[]>;
+}
+
+/** The database behind the server. One contract suite (`test/store/contract.ts`) holds for every implementation. */
+export interface Store {
+  /** Made with the database, and anew when a backup is restored. */
+  readonly epoch: string;
+  readonly log: LogStore;
+  readonly conversations: ConversationStore;
+  readonly tasks: TaskStore;
+  readonly accounts: AccountStore;
+  /** Resolves where a write would be taken. @throws {ChatError} `unavailable` */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How a task ended, as an event carries it, or null for any other event. */
+export function endOf(event: ConversationEvent): EndedTask | null {
+  if (event.type === 'task_ended') return event.data.task;
+  return event.type === 'message_created' ? (event.data.ends_task ?? null) : null;
+}

@@ -1,0 +1,83 @@
+import { ChatError, type Account } from '@tertulia/protocol';
+import { createAccessTokens } from './access-tokens.ts';
+import { createTryLimit } from './limits.ts';
+import { logIn, refresh, type Tokens } from './log-in.ts';
+import { createPasswordRules } from './password-rules.ts';
+import { createPasswords } from './passwords.ts';
+import type { AccountParts, Login, Peer } from './parts.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
+import { createUser, register, type Registration } from './register.ts';
+import { endSession, listSessions, logOut, logOutEverywhere, setActive, type ListedSession } from './sessions.ts';
+import { changePassword, updateMe, type MeChanges } from './update-me.ts';
+
+/** What accounts are made of: the store, the settings, and who is told of ended sessions. */
+export interface AccountsSettings extends Pick<AccountParts, 'store' | 'config' | 'log' | 'onRevoked'> {
+  /** Signs access tokens and the chain of refresh tokens; see `loadSecret`. */
+  readonly secret: string;
+  /** Unix milliseconds, for access tokens. */
+  readonly clock?: () => number;
+}
+
+/** People's accounts and login sessions. Everything that can be refused throws a ChatError. */
+export interface Accounts {
+  register(registration: Registration, peer: Peer): Promise<Account>;
+  /** By username or email. */
+  logIn(name: string, password: string, peer: Peer): Promise<Tokens>;
+  refresh(refreshToken: string): Promise<Tokens>;
+  /** Who holds this access token, where token, session and account are all in order. @throws {ChatError} `unauthorized` */
+  authenticate(token: string): Promise<Login>;
+  /** Which of these sessions are still live. */
+  liveSessions(sessionIds: readonly string[]): Promise<Set<string>>;
+  updateMe(login: Login, changes: MeChanges): Promise<Account>;
+  /** Ends every other session. */
+  changePassword(login: Login, current: string, next: string): Promise<void>;
+  logOut(login: Login): Promise<void>;
+  logOutEverywhere(login: Login): Promise<void>;
+  sessions(login: Login): Promise<ListedSession[]>;
+  endSession(login: Login, sessionId: string): Promise<void>;
+  endOtherSessions(login: Login): Promise<void>;
+  /** For commands: makes an account without the limits of `register`. */
+  createUser(registration: Registration): Promise<Account>;
+  /** For commands: deactivates an account, which ends its sessions, or activates it again. By username. */
+  setActive(username: string, active: boolean): Promise<void>;
+}
+
+/** Makes the accounts of a server or a command. */
+export function createAccounts({ secret, clock, ...settings }: AccountsSettings): Accounts {
+  const { config, store } = settings;
+  const parts: AccountParts = {
+    ...settings,
+    passwords: createPasswords(),
+    checkPassword: createPasswordRules(config.ENVIRONMENT),
+    accessTokens: createAccessTokens({ secret, minutes: config.ACCESS_TOKEN_MINUTES, ...(clock && { clock }) }),
+    refreshTokens: createRefreshTokens(secret),
+    limits: {
+      logins: createTryLimit(config.LOGINS_PER_ADDRESS),
+      accounts: createTryLimit(config.LOGINS_PER_ACCOUNT),
+      registrations: createTryLimit(config.LOGINS_PER_ADDRESS),
+    },
+  };
+  return {
+    register: (registration, peer) => register(parts, registration, peer),
+    logIn: (name, password, peer) => logIn(parts, name, password, peer),
+    refresh: (refreshToken) => refresh(parts, refreshToken),
+    authenticate: (token) => authenticate(parts, token),
+    liveSessions: async (sessionIds) => new Set(await store.liveSessions(sessionIds)),
+    updateMe: (login, changes) => updateMe(parts, login, changes),
+    changePassword: (login, current, next) => changePassword(parts, login, current, next),
+    logOut: (login) => logOut(parts, login),
+    logOutEverywhere: (login) => logOutEverywhere(parts, login, null),
+    sessions: (login) => listSessions(parts, login),
+    endSession: (login, sessionId) => endSession(parts, login, sessionId),
+    endOtherSessions: (login) => logOutEverywhere(parts, login, login.session_id),
+    createUser: (registration) => createUser(parts, registration),
+    setActive: (username, active) => setActive(parts, username, active),
+  };
+}
+
+async function authenticate({ accessTokens, store }: AccountParts, token: string): Promise<Login> {
+  const { user_id, session_id, expires_at } = await accessTokens.verify(token);
+  const user = await store.findLogin(session_id);
+  if (user?.id !== user_id) throw new ChatError('unauthorized');
+  return { user, session_id, expires_at };
+}

@@ -1,0 +1,35 @@
+import type { Finding, Topic } from './search.ts';
+
+const HOW_TO_ADD_A_MODEL =
+  'I am a search in the documentation: no language model is configured here. To add one, start the server with ' +
+  '`ASSISTANT=./my-assistant.ts`; [docs/assistants.md](docs/assistants.md) shows how in ten lines.';
+
+/** The answer's text. The first of a conversation also says how to get more than a search. */
+export function answerText(finding: Finding, first: boolean): string {
+  if (!finding.asked) return introduction(finding.topics);
+  if (finding.quotes.length === 0) return nothingFound(finding);
+  const parts = ['From a search in the documentation:'];
+  for (const { text, link } of finding.quotes) parts.push(text, link);
+  if (finding.more.length > 0) parts.push(`See also: ${finding.more.join(' · ')}`);
+  if (first) parts.push(HOW_TO_ADD_A_MODEL);
+  return parts.join('\n\n');
+}
+
+function introduction(topics: readonly Topic[]): string {
+  const parts = ["Hello! I answer questions from the documentation, with quotes and links to where they are from."];
+  parts.push(...topicList('You can ask about:', topics), HOW_TO_ADD_A_MODEL);
+  return parts.join('\n\n');
+}
+
+function nothingFound({ words, topics }: Finding): string {
+  const looked = words.map((word) => `\`${word}\``).join(', ');
+  const parts = [`I found nothing about this in the documentation. I looked for ${looked}.`];
+  parts.push(...topicList('It has pages on:', topics), HOW_TO_ADD_A_MODEL);
+  return parts.join('\n\n');
+}
+
+function topicList(lead: string, topics: readonly Topic[]): string[] {
+  if (topics.length === 0) return ['The documentation folder has no pages yet.'];
+  const rows = topics.map(({ link, headings }) => `- ${link}${headings.length > 0 ? `: ${headings.join(', ')}` : ''}`);
+  return [lead, rows.join('\n')];
+}

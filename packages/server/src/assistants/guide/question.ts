@@ -1,0 +1,58 @@
+import { emptyWordsFor, relatedWords } from './words.ts';
+
+/** One thing that a question asks about. The expressions are safe FTS5: every word in them is quoted. */
+export interface Term {
+  /** As the user wrote it, for saying what was looked for. */
+  readonly word: string;
+  readonly exact: string;
+  /** Other words for it; null where none are known. */
+  readonly related: string | null;
+  /** For words that are written otherwise in the documents, as in compounds and inflections. */
+  readonly prefix: string | null;
+}
+
+const TERMS_MAX = 12;
+const TEXT_MAX = 4_000;
+const WORD_MAX = 60;
+
+// Scripts that are written without spaces: every character is a word to the index, and two neighbours a term.
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
+
+/** What a question asks about, without its empty words; empty for a greeting, thanks or mere punctuation. */
+export function termsOf(question: string): Term[] {
+  const words = wordsOf(question.slice(0, TEXT_MAX));
+  const isEmpty = emptyWordsFor(words);
+  const wanted = words.filter((word) => !isEmpty(word) && word.length <= WORD_MAX);
+  return [...new Set(wanted)].slice(0, TERMS_MAX).map(termOf);
+}
+
+/** A text as it goes into the index: characters of unspaced scripts stand alone. */
+export function indexable(text: string): string {
+  return text.replaceAll(UNSPACED, ' $& ');
+}
+
+function wordsOf(text: string): string[] {
+  const plain = text.normalize('NFC').toLowerCase().replaceAll(/(?<=\p{L})['’](?=\p{L})/gu, ' ');
+  const words: string[] = [];
+  for (const [run] of plain.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const characters = run.match(UNSPACED);
+    if (!characters) words.push(run);
+    else if (characters.length === 1) words.push(run);
+    else for (let index = 1; index < characters.length; index += 1) words.push(characters.slice(index - 1, index + 1).join(''));
+  }
+  return words;
+}
+
+function termOf(word: string): Term {
+  const related = relatedWords(word);
+  return {
+    word,
+    exact: quoted(word),
+    related: related.length > 0 ? related.map(quoted).join(' OR ') : null,
+    prefix: [...word].length >= 4 ? `${quoted(word)}*` : null,
+  };
+}
+
+function quoted(word: string): string {
+  return `"${indexable(word).trim().replaceAll('"', '""')}"`;
+}

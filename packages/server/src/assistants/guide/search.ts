@@ -1,0 +1,83 @@
+import { basename } from 'node:path';
+import { termsOf } from './question.ts';
+import { linkTo, quote, type Quote } from './quote.ts';
+import type { SectionIndex } from './section-index.ts';
+import type { Section } from './sections.ts';
+
+/** What is looked for: the question, and what the same person asked before it. */
+export interface Search {
+  readonly question: string;
+  readonly earlier: string | null;
+}
+
+/** One page of the folder, with the headings in it. */
+export interface Topic {
+  readonly link: string;
+  readonly headings: readonly string[];
+}
+
+/** What a search found. */
+export interface Finding {
+  /** False where the question names nothing to look for: a greeting, thanks. */
+  readonly asked: boolean;
+  /** The words that were looked for, each of letters and digits only. */
+  readonly words: readonly string[];
+  readonly quotes: readonly Quote[];
+  /** Links to more sections. */
+  readonly more: readonly string[];
+  readonly topics: readonly Topic[];
+}
+
+const HITS = 8;
+const QUOTES = 2;
+const MORE = 3;
+/** The share of the question that a section must have to be offered as an answer. */
+const COVERAGE_MIN = 0.3;
+/** A second quote, or another link, is worth showing if it is nearly as good as the first. */
+const NEAR = 0.55;
+
+/** Searches the index and prepares all that the answer shows. `folder` is where the files are; its name starts the links. */
+export function findAnswer(index: SectionIndex, folder: string, { question, earlier }: Search): Finding {
+  const base = basename(folder);
+  let terms = termsOf(question);
+  const asked = terms.length > 0;
+  // "And in Python?" is a question about what was asked before.
+  if (terms.length === 1 && earlier !== null) terms = [...terms, ...termsOf(earlier).slice(0, 4)];
+  const hits = index.search(terms, HITS).filter(({ coverage }) => coverage >= COVERAGE_MIN);
+  const best = hits[0]?.score ?? 0;
+  const near = hits.filter(({ score }) => score >= best * NEAR);
+  const words = terms.map(({ word }) => word);
+  const quoted = distinct(near.map(({ section }) => section)).slice(0, QUOTES);
+  const shown = new Set(quoted.map((section) => linkTo(section, base)));
+  const more = [...new Set(hits.map(({ section }) => linkTo(section, base)))].filter((link) => !shown.has(link));
+  return {
+    asked,
+    words,
+    quotes: quoted.map((section) => quote(section, words, base)),
+    more: more.slice(0, MORE),
+    topics: quoted.length > 0 ? [] : topicsOf(index, base),
+  };
+}
+
+/** A long section is indexed in pieces: one quote of it is enough. */
+function distinct(sections: readonly Section[]): Section[] {
+  const key = ({ file, anchor }: Section) => `${file}#${anchor}`;
+  return sections.filter((section, at) => sections.findIndex((other) => key(other) === key(section)) === at);
+}
+
+/** Three pages that say most, those at the top of the folder first. */
+function topicsOf(index: SectionIndex, base: string): Topic[] {
+  const pages = Map.groupBy(index.sections(), ({ file }) => file);
+  return [...pages.values()]
+    .map((sections) => ({ sections, depth: sections[0]?.file.split('/').length ?? 0 }))
+    .sort((one, other) => one.depth - other.depth || other.sections.length - one.sections.length)
+    .slice(0, 3)
+    .map(({ sections }) => {
+      const first = sections[0] as Section;
+      const headings = sections.filter((section) => section.headings.length === 2).map((section) => section.headings[1] ?? '');
+      return {
+        link: linkTo({ ...first, anchor: '', headings: first.headings.slice(0, 1) }, base),
+        headings: [...new Set(headings)].slice(0, 3),
+      };
+    });
+}

@@ -14,7 +14,9 @@ if (!isComplete()) install();
 
 function refuseOldNode() {
   if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE) return;
-  stop(`Tertulia needs Node ${OLDEST_NODE} or newer to install itself; this is ${process.version}. See https://nodejs.org`);
+  stop(
+    `Tertulia needs Node ${OLDEST_NODE} or newer to install itself; this is ${process.version}. See https://nodejs.org`,
+  );
 }
 
 /** Compares the lockfile with npm's own record of what it has installed, which an interrupted install does not leave. */
@@ -51,10 +53,14 @@ function install() {
     shell: before.length === 0 && process.platform === 'win32',
   });
   if (result.status !== 0) {
-    stop('The packages could not be installed: see the lines above. The first run needs the network, or a filled npm cache.');
+    stop(
+      'The packages could not be installed: see the lines above. The first run needs the network, or a filled npm cache.',
+    );
   }
   if (!existsSync(pinnedNode)) {
-    stop(`Node is still missing at ${pinnedNode}: allow install scripts (npm config get ignore-scripts), then run npm ci.`);
+    stop(
+      `Node is still missing at ${pinnedNode}: allow install scripts (npm config get ignore-scripts), then run npm ci.`,
+    );
   }
 }
 

@@ -45,7 +45,9 @@ export const clientEvents = {
       message: messageText,
       conversation_id: idSchema.nullish(),
       metadata: metadataSchema.nullish(),
-      client_msg_id: idSchema.nullish().describe('Made once by the client before its first try; a repeat is recognised by it.'),
+      client_msg_id: idSchema
+        .nullish()
+        .describe('Made once by the client before its first try; a repeat is recognised by it.'),
     }),
     ack: z.object({
       task_id: idSchema,

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { metadataSchema } from './json.ts';
-import { conversationSchema, memberSchema, messageSchema, prioritySchema, taskFieldsSchema, taskSchema, taskStatusSchema } from './models.ts';
-import { baseServerEvents, } from './server-events.ts';
+import {
+  conversationSchema,
+  memberSchema,
+  messageSchema,
+  prioritySchema,
+  taskFieldsSchema,
+  taskSchema,
+  taskStatusSchema,
+} from './models.ts';
+import { baseServerEvents } from './server-events.ts';
 import { ERROR_CODES } from './errors.ts';
 import { idSchema, line, messageText, wellFormedText } from './text.ts';
 
@@ -118,7 +126,10 @@ export const taskFilterSchema = z.object({
 
 /** A REST error. `detail` is a sentence, or for a body that fails its schema a list of problems. */
 export const restErrorSchema = z.object({
-  detail: z.union([z.string(), z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string(), type: z.string() }))]),
+  detail: z.union([
+    z.string(),
+    z.array(z.object({ loc: z.array(z.union([z.string(), z.number()])), msg: z.string(), type: z.string() })),
+  ]),
   error: z.enum(ERROR_CODES),
   limit: z.string().optional(),
   retry_after_ms: z.int().optional(),

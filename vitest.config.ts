@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+// No `resolve.conditions` here: a plain list of them makes Vitest load the browser build of `ws`.
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    testTimeout: 10_000,
+    projects: [
+      { extends: true, test: { name: 'protocol', include: ['packages/protocol/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          include: ['packages/server/test/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: ['packages/server/test/hostile/**'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'hostile', include: ['packages/server/test/hostile/**/*.test.ts'], testTimeout: 30_000 },
+      },
+    ],
+  },
+});

@@ -30,6 +30,7 @@ export default defineConfig({
     'consistent-return': 'off',
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
+    'import/no-named-as-default-member': 'off',
     'import/no-unassigned-import': 'off',
     'max-lines': ['error', { max: 300 }],
     'max-lines-per-function': ['error', { max: 60 }],

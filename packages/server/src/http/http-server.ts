@@ -1,0 +1,53 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { ERRORS, type ErrorCode } from '@tertulia/protocol';
+import { KNOWN_METHODS } from './not-found.ts';
+import type { HttpApp } from './parts.ts';
+
+const MAX_HEADERS = 100;
+
+/** What Node's parser says, as an HTTP status; anything else it cannot read is 400. */
+const PARSER_STATUS: Readonly<Record<string, number>> = {
+  HPE_INVALID_METHOD: 405,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Makes the server's HTTP side. Slow and oversized requests end early; what is no HTTP gets one short answer. */
+export function createHttpServer(app: HttpApp): Server {
+  const listener = getRequestListener(app.fetch, { errorHandler: () => Response.json(problem(400), { status: 400 }) });
+  const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+  const server = createServer(timeouts, (request, response) => {
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(request, response);
+    else void listener(request, response);
+  });
+  // Node drops what is beyond this count without a word; one more than allowed shows that there was more.
+  server.maxHeadersCount = MAX_HEADERS + 1;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    answerAndClose(socket, PARSER_STATUS[error.code ?? ''] ?? 400);
+  });
+  server.on('connect', (_request, socket) => answerAndClose(socket, 405));
+  return server;
+}
+
+function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.writeHead(431, { 'Content-Type': 'application/json', Connection: 'close' });
+  response.end(JSON.stringify(problem(431)));
+}
+
+function answerAndClose(socket: Duplex, status: number): void {
+  if (!socket.writable) return void socket.destroy();
+  const text = JSON.stringify(problem(status));
+  const allow = status === 405 ? `Allow: ${KNOWN_METHODS.join(', ')}\r\n` : '';
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}Content-Type: application/json\r\n`;
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`, () => socket.destroy());
+}
+
+function problem(status: number): { detail: string; error: ErrorCode } {
+  const error = status === 405 ? 'method_not_allowed' : status === 431 || status === 413 ? 'too_large' : 'invalid_payload';
+  return { detail: ERRORS[error].message, error };
+}

@@ -1,0 +1,21 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { authRoutes } from './auth.ts';
+import { checkJson, limitBody } from './body-guard.ts';
+import { allowOrigins, securityHeaders } from './headers.ts';
+import { refuseUnrouted } from './not-found.ts';
+import { serveOpenApi } from './openapi.ts';
+import type { HttpApp, HttpEnv, HttpParts } from './parts.ts';
+import { refuseInvalid, replyError } from './reply-error.ts';
+
+/** Makes everything that is answered over plain HTTP. Not strict: each path is also taken with a slash at its end. */
+export function createHttp(parts: HttpParts): HttpApp {
+  const app: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
+  app.onError((error, c) => replyError(error, c, parts.log));
+  app.notFound((c) => refuseUnrouted(app, c));
+  app.use(securityHeaders, allowOrigins(parts.config), limitBody, checkJson);
+  const api: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
+  authRoutes(api, parts);
+  app.route('/api/v1', api);
+  app.get('/openapi.json', serveOpenApi(app));
+  return app;
+}

@@ -44,6 +44,7 @@ export const logEventData = {
     owner: memberSchema,
     message: messageSchema.optional(),
     task: startedTaskSchema.optional(),
+    ends_task: endedTaskSchema.optional(),
   }),
   conversation_updated: z.object(conversationFields).partial(),
   message_created: z.object({

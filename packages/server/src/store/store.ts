@@ -90,6 +90,8 @@ export interface TaskFilter {
 /** What members may read. Every method takes the acting user and filters by membership inside the query: null where missing or foreign. */
 export interface ConversationStore {
   get(userId: string, conversationId: string): Promise<Conversation | null>;
+  /** The log's last seq, for a member. */
+  lastSeq(userId: string, conversationId: string): Promise<number | null>;
   list(userId: string, query: ListQuery): Promise<{ conversations: Conversation[]; total: number }>;
   /** A page of the log above `afterSeq`: at most `limit` events or `bytes` of JSON, at least one event where there is one. */
   events(userId: string, conversationId: string, afterSeq: number, limit: number, bytes: number): Promise<EventPage | null>;
@@ -121,12 +123,12 @@ export interface TaskStore {
   running(conversationId: string): Promise<RunningAnswer[]>;
   /** Attempt and text of a task's last attempt. */
   progress(taskId: string): Promise<RunningAnswer>;
-  /** Tasks of a user that have not ended and count against the queue (not `external` ones). */
-  openCount(userId: string): Promise<number>;
+  /** Ids of a user's tasks that have not ended and count against the queue (not `external` ones). */
+  open(userId: string): Promise<string[]>;
   /** The question and the answers so far, oldest first. */
   exchange(taskId: string): Promise<Message[]>;
-  /** The newest messages of a conversation up to `seq`, oldest first, for an assistant. */
-  context(conversationId: string, seq: number, limit: number): Promise<Message[]>;
+  /** The title and the newest messages of a conversation up to `seq`, oldest first, for an assistant. */
+  context(conversationId: string, seq: number, limit: number): Promise<{ title: string; messages: Message[] }>;
 }
 
 /** The database behind the server. One contract suite (`test/store/contract.ts`) holds for every implementation. */
@@ -142,8 +144,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** The task that an event starts, or null. */
+export function startOf(event: ConversationEvent): StartedTask | null {
+  if (event.type === 'message_created' || event.type === 'conversation_created') return event.data.task ?? null;
+  return null;
+}
+
 /** How a task ended, as an event carries it, or null for any other event. */
 export function endOf(event: ConversationEvent): EndedTask | null {
   if (event.type === 'task_ended') return event.data.task;
-  return event.type === 'message_created' ? (event.data.ends_task ?? null) : null;
+  if (event.type === 'message_created' || event.type === 'conversation_created') return event.data.ends_task ?? null;
+  return null;
 }

@@ -1,0 +1,104 @@
+import type { ConversationEvent } from '@tertulia/protocol';
+
+/** What a deliverer needs: the log, and what to do with each event in its turn. */
+export interface DelivererSource {
+  read(conversationId: string, afterSeq: number, limit: number): Promise<ConversationEvent[]>;
+  deliver(event: ConversationEvent): Promise<void> | void;
+  onError(error: unknown): void;
+}
+
+const PAGE = 100;
+
+/**
+ * Hands one conversation's events to this node's sockets strictly in seq order (G3). Events are offered as they come,
+ * in any order and perhaps twice; a missing one is read from the log.
+ */
+export class ConversationDeliverer {
+  readonly conversationId: string;
+  readonly #source: DelivererSource;
+  readonly #offered = new Map<number, ConversationEvent>();
+  #delivered: number;
+  #known: number;
+  #working: Promise<void> | null = null;
+  /** The last seq when the last heartbeat went out. */
+  heartbeatSeq: number;
+
+  constructor(conversationId: string, delivered: number, source: DelivererSource) {
+    this.conversationId = conversationId;
+    this.#delivered = delivered;
+    this.#known = delivered;
+    this.heartbeatSeq = delivered;
+    this.#source = source;
+  }
+
+  /** The seq up to which this node's sockets have everything. */
+  get seq(): number {
+    return this.#delivered;
+  }
+
+  offer(event: ConversationEvent): void {
+    if (event.seq <= this.#delivered) return;
+    if (event.seq > this.#known) this.#known = event.seq;
+    if (event.seq === this.#delivered + 1 && !this.#working && this.#deliverAtOnce(event)) return;
+    this.#offered.set(event.seq, event);
+    this.#work();
+  }
+
+  /** The usual case costs no turn of the event loop. Answers false where it has to be done step by step. */
+  #deliverAtOnce(event: ConversationEvent): boolean {
+    const pending = this.#source.deliver(event);
+    this.#delivered = event.seq;
+    if (pending) this.#working = this.#guard(pending);
+    return true;
+  }
+
+  /** Resolves once everything up to `seq` is delivered. @throws where the log cannot be read. */
+  async catchUp(seq: number): Promise<void> {
+    if (seq > this.#known) this.#known = seq;
+    while (this.#delivered < seq) {
+      const before = this.#delivered;
+      await this.#work();
+      if (this.#delivered === before) throw new Error(`the log of ${this.conversationId} has a hole after ${before}`);
+    }
+  }
+
+  /** Asks the log for anything newer; for when hints may have been lost. */
+  async poll(): Promise<void> {
+    this.#known += 1;
+    try {
+      await this.#work();
+    } finally {
+      if (this.#known > this.#delivered && this.#offered.size === 0) this.#known = this.#delivered;
+    }
+  }
+
+  #work(): Promise<void> {
+    this.#working ??= this.#guard(this.#run());
+    return this.#working;
+  }
+
+  async #guard(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#source.onError(error);
+    } finally {
+      this.#working = null;
+    }
+    if (this.#offered.size > 0 && this.#offered.has(this.#delivered + 1)) await this.#work();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#delivered < this.#known) {
+      const next = this.#offered.get(this.#delivered + 1);
+      const batch = next ? [next] : await this.#source.read(this.conversationId, this.#delivered, PAGE);
+      if (batch.length === 0) return;
+      for (const event of batch) {
+        this.#offered.delete(event.seq);
+        if (event.seq !== this.#delivered + 1) continue;
+        this.#delivered = event.seq;
+        await this.#source.deliver(event);
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { BaseServerPayload, ConversationEvent, Message } from '@tertulia/protocol';
+import { endOf } from '../store/store.ts';
+
+/** A task's question and answers, as the base layer's `conversation` event has them. */
+export type Exchange = BaseServerPayload<'conversation'>;
+
+/** How many unfinished exchanges are remembered per node before the database is asked instead. */
+const REMEMBERED = 20_000;
+
+/** The message that an event carries, if any. */
+export function messageOf(event: ConversationEvent): Message | undefined {
+  if (event.type === 'message_created' || event.type === 'conversation_created') return event.data.message;
+  return undefined;
+}
+
+/**
+ * Puts a task's question and answers together for the base layer's `conversation` event, from the events as they
+ * pass; what did not pass here is read from the database.
+ */
+export class TaskExchanges {
+  readonly #read: (taskId: string) => Promise<Message[]>;
+  readonly #open = new Map<string, Message[]>();
+
+  constructor(read: (taskId: string) => Promise<Message[]>) {
+    this.#read = read;
+  }
+
+  /** Notes a passing event; answers the whole exchange where the event ends its task. */
+  pass(event: ConversationEvent): Exchange | Promise<Exchange | null> | null {
+    const message = messageOf(event);
+    if (message?.task_id) this.#note(message, message.task_id);
+    const end = endOf(event);
+    if (!end) return null;
+    const known = this.#open.get(end.id);
+    this.#open.delete(end.id);
+    if (known?.[0]?.role === 'user') return toExchange(end.id, known);
+    return this.#read(end.id).then((messages) => (messages.length > 0 ? toExchange(end.id, messages) : null));
+  }
+
+  #note(message: Message, taskId: string): void {
+    const messages = this.#open.get(taskId);
+    if (messages) messages.push(message);
+    else if (message.role === 'user') this.#open.set(taskId, [message]);
+    if (this.#open.size <= REMEMBERED) return;
+    const oldest = this.#open.keys().next();
+    if (!oldest.done) this.#open.delete(oldest.value);
+  }
+}
+
+function toExchange(taskId: string, messages: readonly Message[]): Exchange {
+  const [question, ...answers] = messages;
+  if (!question) throw new Error(`task ${taskId} has no question`);
+  return {
+    task_id: taskId,
+    conversation_id: question.conversation_id,
+    user_message: question,
+    assistant_responses: answers,
+  };
+}

@@ -1,0 +1,156 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  ChatError,
+  codePoints,
+  type ClientAck,
+  type ConversationEvent,
+  type EndedTask,
+  type JsonObject,
+  type Message,
+  type StartedTask,
+  type TaskFields,
+  type User,
+} from '@tertulia/protocol';
+import { messageOf } from '../delivery/task-exchanges.ts';
+import { derivedConversationId, newId } from '../ids.ts';
+import { startOf, type ConversationView, type NewEvent } from '../store/store.ts';
+import { authorOf, type Context } from './context.ts';
+import { newMessage, newTask } from './messages.ts';
+
+/** A message to send, as the socket's `chat`, REST's `chat` and REST's `tasks` give it. */
+export interface ChatRequest {
+  readonly message: string;
+  readonly conversation_id?: string | null | undefined;
+  readonly metadata?: JsonObject | null | undefined;
+  readonly client_msg_id?: string | null | undefined;
+  readonly task_fields?: Partial<TaskFields> | undefined;
+}
+
+type ChatAnswer = ClientAck<'chat'>;
+
+/** Where a message goes: the conversation it names, or the one that this message opens, whose id a repeat finds again. */
+export interface ChatTarget {
+  readonly conversationId: string;
+  readonly clientMsgId: string;
+  readonly isNew: boolean;
+}
+
+/** The longest title that is made from a message's start. */
+const TITLE_CHARACTERS = 60;
+
+/** Finds out where a message goes, without looking whether the user may send there. */
+export function chatTarget(user: Pick<User, 'id'>, request: ChatRequest): ChatTarget {
+  const clientMsgId = request.client_msg_id ?? newId();
+  const given = request.conversation_id ?? null;
+  return { conversationId: given ?? derivedConversationId(user.id, clientMsgId), clientMsgId, isNew: given === null };
+}
+
+/**
+ * Stores a user's message and the task of answering it in one commit, and starts the task. A repeat of the same
+ * `client_msg_id` gets the first answer again (G2).
+ * @throws {ChatError} `too_large`, `not_found`, `too_many_tasks`, `idempotency_conflict`, `unavailable`
+ */
+export async function chat(context: Context, user: User, request: ChatRequest, target = chatTarget(user, request)): Promise<ChatAnswer> {
+  const started = performance.now();
+  refuseLongText(request.message, context.config.MESSAGE_MAX);
+  const { conversationId, clientMsgId } = target;
+  const task = newTask(user.id, context.tasks.assistantName, request.task_fields);
+  const message = newMessage({
+    conversationId,
+    role: 'user',
+    content: request.message,
+    metadata: request.metadata ?? {},
+    author: authorOf(user),
+    taskId: task.id,
+  });
+  const place = await context.tasks.reserve(user.id, task.id);
+  const appended = await context.conversations
+    .append(conversationId, (view, seq) => {
+      if (!mayWrite(view, user.id, target.isNew)) throw new ChatError('not_found');
+      const claim = place.claim(view);
+      return newEvent({ user, view, seq, task, message, clientMsgId, claim, end: context.tasks.immediateEnd(task.id) });
+    })
+    .catch((error: unknown) => {
+      place.cancel();
+      throw error;
+    });
+  if (appended.status !== 'appended') place.cancel();
+  const answer = toAnswer(appended.event, request);
+  const milliseconds = performance.now() - started;
+  if (appended.status === 'appended') place.start(appended.event);
+  context.metrics.chatStored.observe(milliseconds / 1000);
+  context.log.info(
+    {
+      user_id: user.id,
+      task_id: answer.task_id,
+      conversation_id: answer.conversation_id,
+      message_length: request.message.length,
+      processing_time_ms: Math.round(milliseconds * 100) / 100,
+    },
+    'Chat message processed',
+  );
+  return answer;
+}
+
+/** @throws {ChatError} `too_large`, naming the limit in code points. */
+export function refuseLongText(text: string, max: number): void {
+  if (text.length <= max) return; // code points are never more than UTF-16 units
+  if (codePoints(text) > max) throw new ChatError('too_large', { limit: `${max} code points` });
+}
+
+function mayWrite(view: ConversationView | null, userId: string, isNew: boolean): boolean {
+  return view ? view.members.has(userId) : isNew;
+}
+
+interface ChatEventParts {
+  readonly user: User;
+  readonly view: ConversationView | null;
+  readonly seq: number;
+  readonly task: StartedTask;
+  readonly message: Omit<Message, 'seq'>;
+  readonly clientMsgId: string;
+  readonly claim: NewEvent['claim'];
+  readonly end: EndedTask | null;
+}
+
+function newEvent({ user, view, seq, task, message, clientMsgId, claim, end }: ChatEventParts): NewEvent {
+  const created_at = new Date(message.timestamp * 1000).toISOString();
+  const envelope = { conversation_id: message.conversation_id, seq, actor: authorOf(user), created_at };
+  const data = { message: { ...message, seq }, task, ...(end ? { ends_task: end } : {}) };
+  const event: ConversationEvent = view
+    ? { ...envelope, type: 'message_created', data }
+    : {
+        ...envelope,
+        type: 'conversation_created',
+        data: {
+          title: titleOf(message.content),
+          description: null,
+          metadata: {},
+          is_active: true,
+          owner: { user_id: user.id, username: user.username, role: 'owner', joined_at: created_at },
+          ...data,
+        },
+      };
+  return { event, sender: user.id, client_msg_id: clientMsgId, ends_task: end?.id ?? null, claim };
+}
+
+/** A repeat must be the same message; its answer is the first one's. */
+function toAnswer(event: ConversationEvent, request: ChatRequest): ChatAnswer {
+  const message = messageOf(event);
+  const task = startOf(event);
+  const same = message?.content === request.message && isDeepStrictEqual(message.metadata, request.metadata ?? {});
+  if (!message || !task || !same) {
+    throw new ChatError('idempotency_conflict', request.client_msg_id ? { client_msg_id: request.client_msg_id } : {});
+  }
+  return { task_id: task.id, conversation_id: event.conversation_id, user_message: message, seq: event.seq };
+}
+
+/** A conversation is titled by its first message's start: one line, cut at a word. */
+export function titleOf(text: string): string {
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  const characters = [...line];
+  if (characters.length <= TITLE_CHARACTERS) return line;
+  const cut = characters.slice(0, TITLE_CHARACTERS - 1).join('');
+  const word = cut.lastIndexOf(' ');
+  return `${word > TITLE_CHARACTERS / 2 ? cut.slice(0, word) : cut}…`;
+}

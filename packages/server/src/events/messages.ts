@@ -1,0 +1,44 @@
+import type { Author, JsonObject, Message, StartedTask, TaskFields } from '@tertulia/protocol';
+import { newId } from '../ids.ts';
+
+/** What a new message is made of. */
+export interface MessageParts {
+  readonly conversationId: string;
+  readonly role: Message['role'];
+  readonly content: string;
+  readonly metadata: JsonObject;
+  readonly author: Author;
+  readonly taskId: string | null;
+}
+
+/** A new message without its place in the log: made once, before the first try to store it. */
+export function newMessage(parts: MessageParts): Omit<Message, 'seq'> {
+  return {
+    id: newId(),
+    role: parts.role,
+    content: parts.content,
+    metadata: parts.metadata,
+    timestamp: Date.now() / 1000,
+    conversation_id: parts.conversationId,
+    task_id: parts.taskId,
+    author: parts.author,
+  };
+}
+
+/** A new task with every field at its default but for those given. */
+export function newTask(userId: string, assistant: string, fields: Partial<TaskFields> = {}): StartedTask {
+  return {
+    id: newId(),
+    user_id: userId,
+    assistant,
+    title: null,
+    description: null,
+    priority: 'medium',
+    category: null,
+    tags: [],
+    completion_percentage: 0,
+    estimated_duration: null,
+    metadata: {},
+    ...fields,
+  };
+}

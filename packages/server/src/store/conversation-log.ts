@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChatError, type ConversationEvent } from '@tertulia/protocol';
+import { firstView, foldEvent } from './fold-event.ts';
+import type { ConversationView, LogStore, NewEvent } from './store.ts';
+
+/**
+ * Decides what to append, from the newest view (null where there is no conversation): answers the event at `seq`, or
+ * throws a `ChatError`. It may run several times, so it only looks and builds.
+ */
+export type Decision = (view: ConversationView | null, seq: number) => NewEvent;
+
+/** What an append came to: the event that now stands, and whether it stood before (a repeat, or another end). */
+export interface Appended {
+  readonly event: ConversationEvent;
+  readonly status: 'appended' | 'repeated' | 'task_ended';
+}
+
+/** Told of each event that this process appended, in the conversation's order, before `append` answers. */
+export type OnCommitted = (event: ConversationEvent, view: ConversationView) => void;
+
+/** Views kept in memory; the least recently used goes first. A stale one costs a second try, never a wrong answer. */
+const KEPT_VIEWS = 10_000;
+
+/** After this many lost races in a row something is wrong, and the caller is told to come back. */
+const MAX_TRIES = 30;
+
+/**
+ * The way into the log. In one process the appends to a conversation queue up; between processes the unique index on
+ * (conversation_id, seq) decides, and whoever was slower decides again on the newer view.
+ */
+export class ConversationLog {
+  readonly #store: LogStore;
+  readonly #onCommitted: OnCommitted;
+  readonly #views = new Map<string, ConversationView>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  constructor(store: LogStore, onCommitted: OnCommitted) {
+    this.#store = store;
+    this.#onCommitted = onCommitted;
+  }
+
+  /** @throws {ChatError} what `decide` throws, or `unavailable`. */
+  append(conversationId: string, decide: Decision): Promise<Appended> {
+    const before = this.#queues.get(conversationId);
+    const mine = before ? before.then(() => this.#decide(conversationId, decide)) : this.#decide(conversationId, decide);
+    const settled: Promise<void> = mine.then(
+      () => this.#leaveQueue(conversationId, settled),
+      () => this.#leaveQueue(conversationId, settled),
+    );
+    this.#queues.set(conversationId, settled);
+    return mine;
+  }
+
+  #leaveQueue(conversationId: string, settled: Promise<void>): void {
+    if (this.#queues.get(conversationId) === settled) this.#queues.delete(conversationId);
+  }
+
+  async #decide(conversationId: string, decide: Decision): Promise<Appended> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const view = await this.#view(conversationId);
+      const wanted = decide(view, (view?.seq ?? 0) + 1);
+      const result = await this.#append(conversationId, wanted);
+      if (result.status === 'repeated') return { event: result.first, status: 'repeated' };
+      if (result.status === 'task_ended') return { event: result.end, status: 'task_ended' };
+      if (result.status === 'appended') {
+        this.#committed(view ?? firstView(wanted.event), wanted.event);
+        return { event: wanted.event, status: 'appended' };
+      }
+      this.#views.delete(conversationId);
+      if (tries > 0) await delay(Math.random() * 2 ** Math.min(tries, 7));
+    }
+    throw new ChatError('unavailable');
+  }
+
+  async #append(conversationId: string, wanted: NewEvent) {
+    try {
+      return await this.#store.append(wanted);
+    } catch (error) {
+      this.#views.delete(conversationId); // the outcome may be unknown: read again before the next decision
+      throw error;
+    }
+  }
+
+  #committed(view: ConversationView, event: ConversationEvent): void {
+    foldEvent(view, event);
+    this.#keep(view);
+    this.#onCommitted(event, view);
+  }
+
+  async #view(conversationId: string): Promise<ConversationView | null> {
+    const known = this.#views.get(conversationId);
+    if (known) return known;
+    const view = await this.#store.view(conversationId);
+    if (view) this.#keep(view);
+    return view;
+  }
+
+  #keep(view: ConversationView): void {
+    this.#views.delete(view.id);
+    this.#views.set(view.id, view);
+    if (this.#views.size <= KEPT_VIEWS) return;
+    const oldest = this.#views.keys().next();
+    if (!oldest.done) this.#views.delete(oldest.value);
+  }
+}

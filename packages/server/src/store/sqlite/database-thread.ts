@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ChatError } from '@tertulia/protocol';
+import type { Operation, OperationResult, OperationValues, Outcome } from './operations.ts';
+import type { WorkerSettings } from './worker.ts';
+
+/** SQLite's primary result codes that mean "not now": busy, read-only, I/O error, corrupt, full, cannot open. */
+const UNAVAILABLE = new Set([5, 8, 10, 11, 13, 14]);
+
+/** SQLITE_IOERR_FSYNC and its directory twin: what was written may be gone, and a later fsync would not tell. */
+const LOST_SYNC = new Set([1034, 1290]);
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Told of a failure after which the process must not go on (G1), and of each commit's size. */
+export interface ThreadEvents {
+  onFatal(error: Error): void;
+  onBatch?(operations: number, milliseconds: number): void;
+}
+
+/**
+ * A database connection on a thread of its own. What is asked within one turn of the event loop is sent as one
+ * message, and answered in the order of asking.
+ */
+export class DatabaseThread<Operations> {
+  readonly #worker: Worker;
+  readonly #events: ThreadEvents;
+  #queued: Operation[] = [];
+  readonly #waiting: Waiting[] = [];
+  #sentAt = 0;
+  #flushing = false;
+  #closed = false;
+
+  constructor(settings: WorkerSettings, events: ThreadEvents) {
+    this.#events = events;
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
+    this.#worker.on('message', (outcomes: Outcome[]) => this.#settle(outcomes));
+    this.#worker.on('error', (error) => this.#fail(error as Error));
+    this.#worker.unref();
+  }
+
+  /** Resolves once the thread has opened its database. */
+  async ready(): Promise<void> {
+    await once(this.#worker, 'online');
+  }
+
+  /** How many operations wait for their answer. */
+  get depth(): number {
+    return this.#waiting.length;
+  }
+
+  ask<K extends keyof Operations & string>(
+    name: K,
+    ...values: OperationValues<Operations[K]>
+  ): Promise<OperationResult<Operations[K]>> {
+    if (this.#closed) return Promise.reject(new ChatError('unavailable'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve: resolve as Waiting['resolve'], reject });
+      this.#queued.push({ name, values });
+      if (this.#flushing) return;
+      this.#flushing = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#queued.length === 0) return;
+    if (this.#sentAt === 0) this.#worker.ref();
+    this.#sentAt = performance.now();
+    this.#worker.postMessage(this.#queued);
+    this.#queued = [];
+  }
+
+  #settle(outcomes: Outcome[]): void {
+    this.#events.onBatch?.(outcomes.length, performance.now() - this.#sentAt);
+    for (const outcome of outcomes) {
+      const waiting = this.#waiting.shift();
+      if ('result' in outcome) waiting?.resolve(outcome.result);
+      else waiting?.reject(this.#toError(outcome));
+    }
+  }
+
+  #toError({ failed, code }: Extract<Outcome, { failed: string }>): Error {
+    const cause = new Error(`${failed}${code === undefined ? '' : ` (SQLite code ${code})`}`);
+    if (code !== undefined && LOST_SYNC.has(code)) this.#events.onFatal(cause);
+    if (code !== undefined && UNAVAILABLE.has(code & 0xff)) return new ChatError('unavailable', {}, { cause });
+    return cause;
+  }
+
+  #fail(error: Error): void {
+    this.#closed = true;
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(new ChatError('unavailable', {}, { cause: error }));
+    this.#events.onFatal(error);
+  }
+
+  /** Waits for what was asked, then closes the connection. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#flush();
+    this.#closed = true;
+    const exit = once(this.#worker, 'exit');
+    this.#worker.ref();
+    this.#worker.postMessage('close');
+    await exit;
+  }
+}

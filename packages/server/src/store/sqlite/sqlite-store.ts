@@ -1,0 +1,159 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { AccountStore } from '../account-store.ts';
+import type { ConversationStore, LogStore, Store, TaskStore } from '../store.ts';
+import { sqliteAccounts } from './accounts-store.ts';
+import { openDatabase } from './database.ts';
+import { DatabaseThread, type ThreadEvents } from './database-thread.ts';
+import { migrate } from './migrations.ts';
+import type { Reads, Writes } from './operations.ts';
+
+/** The database file within the data folder. */
+export const DATABASE_FILE = 'tertulia.sqlite';
+const LOCK_FILE = 'server.lock';
+
+/** How a store is opened. */
+export interface SqliteOptions extends ThreadEvents {
+  readonly directory: string;
+  /** A server holds the folder alone; a command beside a running server does not. */
+  readonly exclusive: boolean;
+}
+
+/** Another process holds the data folder. */
+export class DataDirectoryInUse extends Error {
+  constructor(directory: string) {
+    super(`another server is using the data folder ${directory}; stop it, or set DATA_DIR to another folder`);
+    this.name = 'DataDirectoryInUse';
+  }
+}
+
+/**
+ * Holds the data folder until closed, also against other processes; the lock ends with the process, however it ends.
+ * @throws {DataDirectoryInUse}
+ */
+export function lockDirectory(directory: string): { release(): void } {
+  const lock = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if ((error as { errcode?: number }).errcode === 5) throw new DataDirectoryInUse(directory);
+    throw error;
+  }
+  return { release: () => lock.close() };
+}
+
+/** The embedded store: one SQLite file, one thread that writes and commits in groups, one that reads. */
+export class SqliteStore implements Store {
+  readonly epoch: string;
+  readonly log: LogStore;
+  readonly conversations: ConversationStore;
+  readonly tasks: TaskStore;
+  readonly accounts: AccountStore;
+  readonly #writer: DatabaseThread<Writes>;
+  readonly #reader: DatabaseThread<Reads>;
+  readonly #lock: { release(): void } | null;
+  #checked: { at: number; result: Promise<void> } | null = null;
+
+  private constructor(
+    epoch: string,
+    writer: DatabaseThread<Writes>,
+    reader: DatabaseThread<Reads>,
+    lock: { release(): void } | null,
+  ) {
+    this.epoch = epoch;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#lock = lock;
+    this.log = logStore(writer, reader);
+    this.conversations = conversationStore(reader);
+    this.tasks = taskStore(writer, reader);
+    this.accounts = sqliteAccounts(writer, reader);
+  }
+
+  /**
+   * Opens or makes the database in `directory`.
+   * @throws {DataDirectoryInUse} and whatever keeps the file from being opened or migrated.
+   */
+  static async open({ directory, exclusive, ...events }: SqliteOptions): Promise<SqliteStore> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const lock = exclusive ? lockDirectory(directory) : null;
+    try {
+      const path = join(directory, DATABASE_FILE);
+      const db = openDatabase(path);
+      migrate(db);
+      db.close();
+      const writer = new DatabaseThread<Writes>({ path, role: 'write' }, events);
+      const reader = new DatabaseThread<Reads>({ path, role: 'read' }, { onFatal: (error) => events.onFatal(error) });
+      return new SqliteStore(await reader.ask('epoch'), writer, reader, lock);
+    } catch (error) {
+      lock?.release();
+      throw error;
+    }
+  }
+
+  /** How many operations wait for the writer and for the reader. */
+  get depths(): { write: number; read: number } {
+    return { write: this.#writer.depth, read: this.#reader.depth };
+  }
+
+  /** One write a second at most, however often readiness is asked. */
+  check(): Promise<void> {
+    const now = Date.now();
+    if (!this.#checked || now - this.#checked.at > 1_000) {
+      this.#checked = { at: now, result: this.#writer.ask('touch', now).then(() => undefined) };
+      this.#checked.result.catch(() => undefined); // told to whoever asks; nobody may be asking
+    }
+    return this.#checked.result;
+  }
+
+  /** Removes up to `limit` rows of deleted conversations; answers how many went. */
+  sweep(limit: number): Promise<number> {
+    return this.#writer.ask('sweepDeleted', limit);
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#reader.close();
+    this.#lock?.release();
+  }
+}
+
+function logStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>): LogStore {
+  return {
+    append: (event) => writer.ask('append', event),
+    view: (id) => reader.ask('view', id),
+    read: (id, afterSeq, limit) => reader.ask('readLog', id, afterSeq, limit),
+    lastSeq: (id) => reader.ask('lastSeq', id),
+  };
+}
+
+function conversationStore(reader: DatabaseThread<Reads>): ConversationStore {
+  return {
+    get: (userId, id) => reader.ask('getConversation', userId, id),
+    lastSeq: (userId, id) => reader.ask('lastSeqFor', userId, id),
+    list: (userId, query) => reader.ask('listConversations', userId, query),
+    events: (userId, id, afterSeq, limit, bytes) => reader.ask('pageOfEvents', userId, id, afterSeq, limit, bytes),
+    messages: (userId, id, beforeSeq, limit) => reader.ask('pageOfMessages', userId, id, beforeSeq, limit),
+    members: (userId, id) => reader.ask('membersFor', userId, id),
+    task: (userId, taskId) => reader.ask('getTask', userId, taskId),
+    tasks: (userId, filter, query) => reader.ask('listTasks', userId, filter, query),
+  };
+}
+
+function taskStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>): TaskStore {
+  return {
+    claim: (conversationId, claim) => writer.ask('claim', conversationId, claim),
+    renew: (owner) => writer.ask('renew', owner),
+    release: async (claim) => void (await writer.ask('release', claim)),
+    releaseOthers: async (owner) => void (await writer.ask('releaseOthers', owner)),
+    due: (limit) => reader.ask('due', limit),
+    checkpoint: (taskId, attempt, index, text) => writer.ask('checkpoint', taskId, attempt, index, text),
+    running: (conversationId) => reader.ask('running', conversationId),
+    progress: (taskId) => reader.ask('progress', taskId),
+    open: (userId) => reader.ask('openTaskIds', userId),
+    exchange: (taskId) => reader.ask('exchange', taskId),
+    context: (conversationId, seq, limit) => reader.ask('context', conversationId, seq, limit),
+  };
+}

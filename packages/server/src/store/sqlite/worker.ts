@@ -1,0 +1,82 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from './database.ts';
+import { reads, writes, type Operation, type Outcome } from './operations.ts';
+
+/** What a database thread is started with. */
+export interface WorkerSettings {
+  readonly path: string;
+  readonly role: 'read' | 'write';
+}
+
+/** A batch is committed at this size at the latest, so that one commit stays in the milliseconds. */
+const MAX_BATCH = 512;
+
+type AnyOperation = (db: DatabaseSync, ...values: unknown[]) => unknown;
+
+const { path, role } = workerData as WorkerSettings;
+const port = parentPort;
+if (!port) throw new Error('this file is the entry of a worker thread');
+const db = openDatabase(path, { readOnly: role === 'read' });
+const operations = (role === 'read' ? reads : writes) as unknown as Record<string, AnyOperation>;
+
+function perform({ name, values }: Operation): unknown {
+  const operation = operations[name];
+  if (!operation) throw new Error(`no ${role} operation is named ${name}`);
+  return operation(db, ...values);
+}
+
+function attempt(work: () => unknown): Outcome {
+  try {
+    return { result: work() };
+  } catch (error) {
+    return { failed: String(error), code: (error as { errcode?: number }).errcode };
+  }
+}
+
+function transaction<T>(work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/**
+ * Commits a batch as one transaction. Where any of it fails nothing of it stands, and each operation then runs in a
+ * transaction of its own, so that one bad operation fails alone.
+ */
+function commit(batch: Operation[]): Outcome[] {
+  const together = attempt(() => transaction(() => batch.map(perform)));
+  if ('result' in together) return (together.result as unknown[]).map((result) => ({ result }));
+  if (batch.length === 1) return [together];
+  return batch.map((operation) => attempt(() => transaction(() => perform(operation))));
+}
+
+function drain(first: Operation[]): Operation[] {
+  const batch = [...first];
+  while (batch.length < MAX_BATCH) {
+    const more = receiveMessageOnPort(port!) as { message: Operation[] } | undefined;
+    if (!more) break;
+    batch.push(...more.message);
+  }
+  return batch;
+}
+
+port.on('message', (first: Operation[] | 'close') => {
+  if (first === 'close') {
+    db.close();
+    port.close();
+    return;
+  }
+  if (role === 'write') {
+    const batch = drain(first);
+    port.postMessage(commit(batch));
+  } else {
+    port.postMessage(first.map((operation) => attempt(() => perform(operation))));
+  }
+});

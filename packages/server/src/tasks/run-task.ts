@@ -1,0 +1,164 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ChatError, type EndedTask, type Message, type TaskError } from '@tertulia/protocol';
+import type { AnswerPart, Assistant } from '../assistants/assistant.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { ConversationLog } from '../store/conversation-log.ts';
+import type { ConversationView, DueTask, NewEvent, Store } from '../store/store.ts';
+import { AnswerStream } from './answer-stream.ts';
+
+/** How many of the conversation's newest messages an assistant sees. */
+const CONTEXT_MESSAGES = 50;
+/** An assistant that yields without ever waiting gives the event loop a turn after this many milliseconds. */
+const TURN_MS = 2;
+
+/** Why a run is broken off: by whom the signal was aborted. */
+export type StopReason = 'ended' | 'lease_lost' | 'shutdown' | 'deadline';
+
+/** What a run works with. */
+export interface RunParts {
+  readonly store: Store;
+  readonly conversations: ConversationLog;
+  readonly delivery: Delivery;
+  readonly assistant: Assistant;
+  readonly answerMax: number;
+  readonly deadlineMs: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How a run went: the task has its end, or another attempt is due. */
+export type RunResult = 'ended' | 'interrupted';
+
+/**
+ * Runs one attempt at a task: streams what the assistant yields and stores the end, which is the whole answer, or a
+ * failure that people can see. Where the run itself is broken off it stores nothing.
+ */
+export async function runTask(due: DueTask, stop: AbortController, parts: RunParts): Promise<RunResult> {
+  const identity = { conversation_id: due.conversation_id, task_id: due.task.id, attempt: due.attempt };
+  const started = performance.now();
+  const deadline = setTimeout(() => stop.abort('deadline' satisfies StopReason), parts.deadlineMs);
+  parts.delivery.stream('response_start', { ...identity, assistant: parts.assistant.name });
+  const stream = new AnswerStream(identity, parts.answerMax, { ...parts, tasks: parts.store.tasks });
+  const failure = await writeAnswer(due, stream, stop.signal, parts);
+  clearTimeout(deadline);
+  stream.finish();
+  const reason = stop.signal.aborted ? (stop.signal.reason as StopReason) : null;
+  if (stream.firstTextAt > 0) parts.metrics.firstToken.observe((stream.firstTextAt - started) / 1000);
+  if (reason && reason !== 'deadline') {
+    parts.delivery.stream('response_end', { ...identity, status: 'interrupted' });
+    return reason === 'ended' ? 'ended' : 'interrupted';
+  }
+  const end = endOfRun(due, stream, failure);
+  await storeEnd(due, stream, end, parts);
+  parts.delivery.stream('response_end', { ...identity, status: end.status });
+  parts.metrics.answered.observe((performance.now() - started) / 1000);
+  return 'ended';
+}
+
+/** Feeds the stream until the assistant is done or the run is broken off; answers what went wrong, if anything did. */
+async function writeAnswer(due: DueTask, stream: AnswerStream, signal: AbortSignal, parts: RunParts): Promise<TaskError | null> {
+  try {
+    const { title, messages } = await parts.store.tasks.context(due.conversation_id, due.seq, CONTEXT_MESSAGES);
+    const question = messages.at(-1);
+    if (!question) throw new Error(`task ${due.task.id} has no question`);
+    const reply = parts.assistant.reply({
+      conversation: { id: due.conversation_id, title },
+      messages,
+      user: question.author,
+      task: { id: due.task.id, attempt: due.attempt },
+      signal,
+    });
+    await pump(reply, stream, signal);
+    if (signal.aborted) return timeoutFailure(signal);
+    return stream.text === '' ? { code: 'assistant_failed', message: 'The assistant gave no answer.' } : null;
+  } catch (error) {
+    if (signal.aborted) return timeoutFailure(signal);
+    parts.log.warn({ err: error, task_id: due.task.id, attempt: due.attempt }, 'assistant failed');
+    return toFailure(error);
+  }
+}
+
+function timeoutFailure(signal: AbortSignal): TaskError | null {
+  return signal.reason === ('deadline' satisfies StopReason) ? toFailure(new ChatError('assistant_timeout')) : null;
+}
+
+/** Only a `ChatError`'s sentence is meant for people; anything else stays in the log. */
+function toFailure(error: unknown): TaskError {
+  const shown = error instanceof ChatError ? error : new ChatError('assistant_failed');
+  return { code: shown.code, message: shown.message };
+}
+
+async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, signal: AbortSignal): Promise<void> {
+  const iterator = reply[Symbol.asyncIterator]();
+  const aborted = whenAborted(signal);
+  let turnStarted = performance.now();
+  while (!signal.aborted && !stream.isFull) {
+    const step = await Promise.race([iterator.next(), aborted.promise]);
+    if (step === 'aborted' || step.done) break;
+    stream.append(textOf(step.value));
+    if (performance.now() - turnStarted < TURN_MS) continue;
+    await nextTurn();
+    turnStarted = performance.now();
+  }
+  aborted.stop();
+  // Not awaited: an assistant that hangs would hang here too.
+  iterator.return?.()?.catch(() => undefined);
+}
+
+function whenAborted(signal: AbortSignal): { promise: Promise<'aborted'>; stop(): void } {
+  const { promise, resolve } = Promise.withResolvers<'aborted'>();
+  const onAbort = () => resolve('aborted');
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return { promise, stop: () => signal.removeEventListener('abort', onAbort) };
+}
+
+/** A developer's own assistant may yield anything; what is no text is its mistake, said in the log. */
+function textOf(part: AnswerPart): string {
+  const text: unknown = typeof part === 'string' ? part : part?.text;
+  if (typeof text !== 'string') throw new TypeError(`the assistant yielded ${typeof part} where text was expected`);
+  return text;
+}
+
+function endOfRun(due: DueTask, stream: AnswerStream, failure: TaskError | null): EndedTask {
+  const status = failure ? 'failed' : 'completed';
+  return {
+    id: due.task.id,
+    attempt: due.attempt,
+    status,
+    error: failure,
+    ...(failure && stream.text !== '' ? { partial_text: stream.text } : {}),
+  };
+}
+
+async function storeEnd(due: DueTask, stream: AnswerStream, end: EndedTask, parts: RunParts): Promise<void> {
+  const answer: Omit<Message, 'seq'> = {
+    id: newId(),
+    role: 'assistant',
+    content: stream.text,
+    metadata: stream.isFull ? { truncated: true } : {},
+    timestamp: Date.now() / 1000,
+    conversation_id: due.conversation_id,
+    task_id: due.task.id,
+    author: { kind: 'assistant', id: parts.assistant.name, name: parts.assistant.name },
+  };
+  await parts.conversations.append(due.conversation_id, (view, seq) => endEvent(view, seq, answer, end));
+}
+
+/** @throws {ChatError} `task_ended` where somebody else ended or removed it. */
+function endEvent(view: ConversationView | null, seq: number, answer: Omit<Message, 'seq'>, end: EndedTask): NewEvent {
+  if (!view?.open_tasks.has(end.id)) throw new ChatError('task_ended');
+  const envelope = {
+    conversation_id: answer.conversation_id,
+    seq,
+    actor: answer.author,
+    created_at: new Date(answer.timestamp * 1000).toISOString(),
+  };
+  const event = end.error
+    ? ({ ...envelope, type: 'task_ended', data: { task: end } } as const)
+    : ({ ...envelope, type: 'message_created', data: { message: { ...answer, seq }, ends_task: end } } as const);
+  return { event, sender: null, client_msg_id: null, ends_task: end.id, claim: null };
+}

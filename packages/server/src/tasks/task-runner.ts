@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
+import type { Assistant } from '../assistants/assistant.ts';
+import { endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
+import { runTask, type RunParts, type StopReason } from './run-task.ts';
+import { UserTaskLimits } from './user-tasks.ts';
+
+/** Leases stand 15 s; they are renewed this often (G6). */
+const RENEW_MS = 5_000;
+/** A runner whose last renewal is this old stops itself: another may have claimed. */
+const LEASE_MS = 15_000;
+/** How often the database is searched for tasks that nobody runs. */
+const SWEEP_MS = 5_000;
+const MAX_ATTEMPTS = 3;
+const SWEEP_TASKS = 100;
+
+/** What the runner works with; without an assistant it only keeps the books. */
+export interface TaskRunnerParts extends Omit<RunParts, 'assistant'> {
+  readonly assistant: Assistant | null;
+  /** Written into each task: the assistant's name, `none` or `external`. */
+  readonly assistantName: string;
+  readonly maxRunning: number;
+  readonly maxQueued: number;
+}
+
+/** A user's place in the queue, taken before the message is stored. */
+export interface Place {
+  /** For a task that can start at once: its first attempt, to be claimed by the insert that stores it. */
+  claim(view: ConversationView | null): Claim | null;
+  /** The message was stored; starts the task if it was claimed. */
+  start(event: ConversationEvent): void;
+  /** The message was not stored. */
+  cancel(): void;
+}
+
+interface Run {
+  readonly due: DueTask;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Runs tasks: one at a time per conversation, in order, within each user's limits, each to exactly one end. */
+export class TaskRunner {
+  readonly #parts: TaskRunnerParts;
+  readonly #limits: UserTaskLimits;
+  readonly #runs = new Map<string, Run>();
+  /** One run of one process: a restarted process is another owner. */
+  readonly #owner: string;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #renewedAt = performance.now();
+  #draining = false;
+  #sweeping: Promise<void> | null = null;
+  #sweepAgain = false;
+
+  constructor(parts: TaskRunnerParts, nodeId: string) {
+    this.#parts = parts;
+    this.#limits = new UserTaskLimits(parts.store.tasks, parts.maxRunning, parts.maxQueued);
+    this.#owner = `${nodeId}:${randomUUID()}`;
+  }
+
+  /** Takes up what a dead process left, and keeps looking. `isAlone`: no other process uses this database. */
+  async begin(isAlone: boolean): Promise<void> {
+    if (isAlone) await this.#parts.store.tasks.releaseOthers(this.#owner);
+    this.#timers.push(setInterval(() => void this.#renew(), RENEW_MS), setInterval(() => this.sweep(), SWEEP_MS));
+    this.sweep();
+  }
+
+  get assistantName(): string {
+    return this.#parts.assistantName;
+  }
+
+  /** Tasks by state on this node. */
+  get counts(): { running: number; waiting: number } {
+    return { running: this.#limits.running, waiting: this.#limits.waiting };
+  }
+
+  /** Without an assistant a task ends in the event that starts it. */
+  immediateEnd(taskId: string): EndedTask | null {
+    return this.assistantName === 'none' ? { id: taskId, attempt: 0, status: 'completed', error: null } : null;
+  }
+
+  /** @throws {ChatError} `too_many_tasks`, `shutting_down` */
+  async reserve(userId: string, taskId: string): Promise<Place> {
+    if (!this.#parts.assistant) return { claim: () => null, start: () => undefined, cancel: () => undefined };
+    await this.#limits.add(userId, taskId);
+    return {
+      claim: (view) => {
+        const isFree = !this.#draining && (view?.open_tasks.size ?? 0) === 0;
+        if (isFree && this.#limits.tryRun(userId, taskId)) return { task_id: taskId, attempt: 1, owner: this.#owner };
+        this.#limits.stopRunning(userId, taskId);
+        return null;
+      },
+      start: (event) => this.#start(event),
+      cancel: () => this.#limits.remove(taskId),
+    };
+  }
+
+  #start(event: ConversationEvent): void {
+    const task = startOf(event);
+    if (!task || !this.#limits.isRunning(task.id)) return;
+    this.#run({ task, conversation_id: event.conversation_id, seq: event.seq, attempt: 1 });
+  }
+
+  /** Told of each event that this node knows committed. */
+  committed(event: ConversationEvent): void {
+    const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
+    if (ended === undefined) return;
+    this.#runs.get(ended)?.stop.abort('ended' satisfies StopReason);
+    this.#limits.remove(ended);
+    if (this.#limits.waiting > 0) this.sweep();
+  }
+
+  /** Looks for due tasks and starts those that have a place; calls while it looks become one more look. */
+  sweep(): void {
+    if (!this.#parts.assistant || this.#draining) return;
+    this.#sweepAgain = true;
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = null;
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    while (this.#sweepAgain && !this.#draining) {
+      this.#sweepAgain = false;
+      try {
+        for (const due of await this.#parts.store.tasks.due(SWEEP_TASKS)) await this.#takeUp(due);
+      } catch (error) {
+        this.#parts.log.error({ err: error }, 'looking for due tasks failed');
+      }
+    }
+  }
+
+  async #takeUp(due: DueTask): Promise<void> {
+    if (this.#draining || this.#runs.has(due.task.id)) return;
+    if (due.attempt > MAX_ATTEMPTS) return this.#giveUp(due);
+    if (!this.#limits.tryRun(due.task.user_id, due.task.id)) return;
+    const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
+    const isClaimed = await this.#parts.store.tasks.claim(due.conversation_id, claim).catch(() => false);
+    if (isClaimed) this.#run(due);
+    else this.#limits.stopRunning(due.task.user_id, due.task.id);
+  }
+
+  async #giveUp(due: DueTask): Promise<void> {
+    const message = `The assistant was interrupted ${MAX_ATTEMPTS} times. Send the message again to retry.`;
+    const end: EndedTask = {
+      id: due.task.id,
+      attempt: MAX_ATTEMPTS,
+      status: 'failed',
+      error: { code: 'assistant_failed', message },
+    };
+    const { text } = await this.#parts.store.tasks.progress(due.task.id);
+    if (text !== '') end.partial_text = text;
+    await endTask(this.#parts, due.conversation_id, end);
+  }
+
+  #run(due: DueTask): void {
+    const { assistant } = this.#parts;
+    if (!assistant) return;
+    const stop = new AbortController();
+    const done = runTask(due, stop, { ...this.#parts, assistant })
+      .then(async (result) => {
+        if (result === 'interrupted') await this.#release(due);
+      })
+      .catch((error: unknown) => this.#failed(due, error))
+      .finally(() => this.#finished(due));
+    this.#runs.set(due.task.id, { due, stop, done });
+  }
+
+  /** The end could not be stored, or stood already: in the first case the next sweep tries again. */
+  async #failed(due: DueTask, error: unknown): Promise<void> {
+    if (error instanceof ChatError && error.code === 'task_ended') return;
+    this.#parts.log.error({ err: error, task_id: due.task.id, attempt: due.attempt }, 'a task could not be ended');
+    await this.#release(due);
+  }
+
+  async #release(due: DueTask): Promise<void> {
+    const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
+    await this.#parts.store.tasks.release(claim).catch(() => undefined); // else the lease passes by itself
+  }
+
+  #finished(due: DueTask): void {
+    this.#runs.delete(due.task.id);
+    this.#limits.stopRunning(due.task.user_id, due.task.id);
+    if (this.#limits.waiting > 0) this.sweep();
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#runs.size === 0) {
+      this.#renewedAt = performance.now();
+      return;
+    }
+    const before = [...this.#runs.keys()];
+    const asked = performance.now();
+    try {
+      const held = new Set(await this.#parts.store.tasks.renew(this.#owner));
+      this.#renewedAt = asked;
+      for (const id of before) if (!held.has(id)) this.#runs.get(id)?.stop.abort('lease_lost' satisfies StopReason);
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'leases could not be renewed');
+      if (performance.now() - this.#renewedAt < LEASE_MS - RENEW_MS) return;
+      for (const run of this.#runs.values()) run.stop.abort('lease_lost' satisfies StopReason);
+    }
+  }
+
+  /** Claims nothing more, lets what runs finish for a while, then hands it back for another attempt. */
+  async drain(milliseconds: number): Promise<void> {
+    this.#draining = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const runs = [...this.#runs.values()];
+    const late = setTimeout(() => {
+      for (const { stop } of runs) stop.abort('shutdown' satisfies StopReason);
+    }, milliseconds);
+    await Promise.all(runs.map(({ done }) => done));
+    clearTimeout(late);
+    await this.#sweeping;
+  }
+}
+
+/**
+ * Ends a task without an answer. Another's end that stands already is answered as it is.
+ * @throws {ChatError} `not_found` where there is no such conversation.
+ */
+export async function endTask(
+  { conversations }: Pick<RunParts, 'conversations'>,
+  conversationId: string,
+  end: EndedTask,
+  actor: ConversationEvent['actor'] = { kind: 'system', id: 'system', name: 'system' },
+) {
+  const created_at = new Date().toISOString();
+  return conversations.append(conversationId, (view, seq) => {
+    if (!view || view.is_deleted) throw new ChatError('not_found');
+    const event: ConversationEvent = {
+      conversation_id: conversationId,
+      seq,
+      type: 'task_ended',
+      actor,
+      created_at,
+      data: { task: end },
+    };
+    return { event, sender: null, client_msg_id: null, ends_task: end.id, claim: null };
+  });
+}

@@ -58,7 +58,8 @@ async function importModule(name: string, path: string): Promise<object> {
 
 function replyOf(name: string, module: object): Reply {
   const form = 'export default async function* (request) { yield "text"; }';
-  if (!('default' in module)) throw new AssistantLoadError(`ASSISTANT=${name}: it has no default export; write \`${form}\`.`);
+  if (!('default' in module))
+    throw new AssistantLoadError(`ASSISTANT=${name}: it has no default export; write \`${form}\`.`);
   const reply = module.default;
   if (typeof reply !== 'function') {
     throw new AssistantLoadError(`ASSISTANT=${name}: its default export is not a function; write \`${form}\`.`);

@@ -16,7 +16,7 @@ export function answerText(finding: Finding, first: boolean): string {
 }
 
 function introduction(topics: readonly Topic[]): string {
-  const parts = ["Hello! I answer questions from the documentation, with quotes and links to where they are from."];
+  const parts = ['Hello! I answer questions from the documentation, with quotes and links to where they are from.'];
   parts.push(...topicList('You can ask about:', topics), HOW_TO_ADD_A_MODEL);
   return parts.join('\n\n');
 }

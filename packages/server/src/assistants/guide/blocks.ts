@@ -42,7 +42,7 @@ function* pieces(lines: string[]): Generator<string> {
   if (text.trim() === '') return;
   if (text.length <= BLOCK_MAX) yield text;
   else if (isCode(text)) yield* codePieces(lines);
-  else for (let start = 0; start < text.length; ) yield text.slice(start, (start = cutAfter(text, start)));
+  else for (let start = 0; start < text.length;) yield text.slice(start, (start = cutAfter(text, start)));
 }
 
 function* codePieces(lines: string[]): Generator<string> {

@@ -1,11 +1,12 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { markdownFiles, reason, vanished } from './markdown-files.ts';
 
 /** What a folder tells about its files, named relative to it, with forward slashes. */
 export interface FolderListener {
   changed(file: string, text: string): void;
   removed(file: string): void;
-  /** After each look at the folder that found changes, and after the first. */
+  /** After each look at the folder that found changes. */
   settled(): void;
   warn(message: string): void;
 }
@@ -14,6 +15,8 @@ export interface FolderListener {
 const SETTLE_MS = 100;
 /** A watcher misses changes on network shares and dies with its folder: look anyway. */
 const LOOK_AGAIN_MS = 60_000;
+/** While the folder is away, as when somebody puts a new one in its place. */
+const AWAY_MS = 1_000;
 
 /**
  * Keeps a listener told of the Markdown files in a folder. The watcher only says that something changed; what it was is
@@ -24,8 +27,9 @@ export class Folder {
   readonly #listener: FolderListener;
   readonly #stamps = new Map<string, string>();
   readonly #warned = new Set<string>();
-  readonly #lookAgain = setInterval(() => void this.#look(), LOOK_AGAIN_MS);
+  readonly #lookAgain = setInterval(() => void this.look(), LOOK_AGAIN_MS);
   #watcher: FSWatcher | null = null;
+  #watched: string | null = null;
   #settling: NodeJS.Timeout | null = null;
   #looking = false;
   #missed = false;
@@ -35,57 +39,69 @@ export class Folder {
     this.#listener = listener;
   }
 
-  /** Watches the folder and reads it for the first time. */
-  async start(): Promise<void> {
-    this.#watch();
-    await this.#look(true);
-  }
-
   close(): void {
     clearInterval(this.#lookAgain);
     if (this.#settling) clearTimeout(this.#settling);
-    this.#watcher?.close();
+    this.#unwatch();
   }
 
-  #watch(): void {
+  /** Watches whatever folder has the path now: a watcher of one that was replaced stays silent. */
+  async #watch(): Promise<void> {
+    // An inode's number is given again at once on some file systems.
+    const { dev, ino, birthtimeMs } = await stat(this.#path);
+    const folder = [dev, ino, birthtimeMs].join(':');
+    if (this.#watched === folder) return;
+    this.#unwatch();
     try {
-      this.#watcher ??= watch(this.#path, { recursive: true }, () => this.#noticed());
-      this.#watcher.on('error', (error) => this.#unwatch(error));
+      this.#watcher = watch(this.#path, { recursive: true }, () => this.#lookIn(SETTLE_MS));
+      this.#watcher.on('error', (error) => this.#lost(error));
+      this.#watched = folder;
     } catch (error) {
-      this.#unwatch(error);
+      this.#lost(error);
     }
   }
 
-  #unwatch(error: unknown): void {
+  #unwatch(): void {
     this.#watcher?.close();
     this.#watcher = null;
-    this.#warn(`The folder ${this.#path} cannot be watched, so changes take a minute to show: ${reason(error)}`);
+    this.#watched = null;
+  }
+
+  #lost(error: unknown): void {
+    this.#unwatch();
+    if (vanished(error)) this.#lookIn(AWAY_MS);
+    else this.#warn(`The folder ${this.#path} cannot be watched, so changes take a minute to show: ${reason(error)}`);
   }
 
   /** The time runs from the first event of a burst: a folder that changes all the time is read all the same. */
-  #noticed(): void {
+  #lookIn(milliseconds: number): void {
     this.#settling ??= setTimeout(() => {
       this.#settling = null;
-      void this.#look();
-    }, SETTLE_MS);
+      void this.look();
+    }, milliseconds);
   }
 
-  async #look(first = false): Promise<void> {
+  /** Compares the folder with what was told of it, now and again if it changed meanwhile. */
+  async look(): Promise<void> {
     this.#missed = true;
     if (this.#looking) return;
     this.#looking = true;
-    let changes = 0;
     while (this.#missed) {
       this.#missed = false;
-      this.#watch();
-      try {
-        changes += await this.#compare();
-      } catch (error) {
-        this.#warn(`The folder ${this.#path} cannot be read now: ${reason(error)}`);
-      }
+      await this.#lookOnce();
     }
     this.#looking = false;
-    if (changes > 0 || first) this.#listener.settled();
+  }
+
+  async #lookOnce(): Promise<void> {
+    try {
+      await this.#watch();
+      if ((await this.#compare()) > 0) this.#listener.settled();
+    } catch (error) {
+      this.#warn(`The folder ${this.#path} cannot be read now: ${reason(error)}`);
+      this.#unwatch();
+      this.#lookIn(AWAY_MS);
+    }
   }
 
   async #compare(): Promise<number> {

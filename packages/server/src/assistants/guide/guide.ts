@@ -11,9 +11,11 @@ import type { Finding } from './search.ts';
 
 export type { GuideLog } from './knowledge.ts';
 
-/** The guide, and a way to wait until it has seen a change. */
+/** The guide, and ways to wait until it has seen its folder. */
 export interface Guide extends Assistant {
-  /** Fulfilled when the next change in the folder can be found, or the folder has been read for the first time. */
+  /** Fulfilled when the folder has been read for the first time. Questions wait for it by themselves. */
+  ready(): Promise<void>;
+  /** Fulfilled when the next changes in the folder can be found. */
   changed(): Promise<void>;
   close(): Promise<void>;
 }
@@ -24,13 +26,17 @@ const OWN_DOCUMENTATION = fileURLToPath(new URL('../../../../../docs', import.me
  * Answers from a folder of Markdown by full-text search, with quotes and links.
  * @throws {AssistantLoadError} where the folder is not there.
  */
-export async function createGuide(options: { folder?: string | undefined; log?: GuideLog | undefined }): Promise<Guide> {
+export async function createGuide(options: {
+  folder?: string | undefined;
+  log?: GuideLog | undefined;
+}): Promise<Guide> {
   const folder = resolve(options.folder ?? OWN_DOCUMENTATION);
   await requireFolder(folder, options.folder !== undefined);
   const knowledge = new Knowledge(folder, options.log);
   return {
     name: 'guide',
     reply: (request) => reply(knowledge, request),
+    ready: () => knowledge.ready(),
     changed: () => knowledge.changed(),
     close: () => knowledge.close(),
   };

@@ -16,6 +16,7 @@ export class Knowledge {
   readonly #log: GuideLog | undefined;
   readonly #waiting = new Map<number, PromiseWithResolvers<Finding>>();
   #thread: Worker | null = null;
+  readonly #ready = Promise.withResolvers<void>();
   #settled = Promise.withResolvers<void>();
   #lastId = 0;
   #closed = false;
@@ -37,7 +38,12 @@ export class Knowledge {
     return answer.promise;
   }
 
-  /** Fulfilled when the next change in the folder can be found, or the folder has been read for the first time. */
+  /** Fulfilled when the folder has been read for the first time. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Fulfilled when the next changes in the folder can be found. */
   changed(): Promise<void> {
     return this.#settled.promise;
   }
@@ -69,6 +75,9 @@ export class Knowledge {
         break;
       case 'failed':
         this.#take(news.id)?.reject(new Error('The search in the documentation failed.', { cause: news.reason }));
+        break;
+      case 'ready':
+        this.#ready.resolve();
         break;
       case 'settled':
         this.#settled.resolve();

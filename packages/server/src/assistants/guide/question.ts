@@ -16,7 +16,8 @@ const TEXT_MAX = 4_000;
 const WORD_MAX = 60;
 
 // Scripts that are written without spaces: every character is a word to the index, and two neighbours a term.
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
 
 /** What a question asks about, without its empty words; empty for a greeting, thanks or mere punctuation. */
 export function termsOf(question: string): Term[] {
@@ -32,13 +33,18 @@ export function indexable(text: string): string {
 }
 
 function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFC').toLowerCase().replaceAll(/(?<=\p{L})['’](?=\p{L})/gu, ' ');
+  const plain = text
+    .normalize('NFC')
+    .toLowerCase()
+    .replaceAll(/(?<=\p{L})['’](?=\p{L})/gu, ' ');
   const words: string[] = [];
   for (const [run] of plain.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
     const characters = run.match(UNSPACED);
     if (!characters) words.push(run);
     else if (characters.length === 1) words.push(run);
-    else for (let index = 1; index < characters.length; index += 1) words.push(characters.slice(index - 1, index + 1).join(''));
+    else
+      for (let index = 1; index < characters.length; index += 1)
+        words.push(characters.slice(index - 1, index + 1).join(''));
   }
   return words;
 }

@@ -27,7 +27,10 @@ export function linkTo({ file, anchor, headings }: Section, base: string): strin
 }
 
 function address(path: string): string {
-  return path.split('/').map((part) => encodeURIComponent(part).replaceAll(/[()]/g, (mark) => (mark === '(' ? '%28' : '%29'))).join('/');
+  return path
+    .split('/')
+    .map((part) => encodeURIComponent(part).replaceAll(/[()]/g, (mark) => (mark === '(' ? '%28' : '%29')))
+    .join('/');
 }
 
 /** From the block that has most of the words on, as many as fit; code stays whole and keeps the sentence that leads to it. */
@@ -70,7 +73,8 @@ function stem(word: string): string {
 /** Ends a long block at a line of a table or list, or at a sentence. */
 function trimmed(block: string, words: readonly string[]): string {
   const lines = block.split('\n');
-  if (lines.length > 2 && lines.every((line) => /^\s*(?:\||[-*+] |\d+[.)] |\s)/.test(line))) return trimmedLines(lines, words);
+  if (lines.length > 2 && lines.every((line) => /^\s*(?:\||[-*+] |\d+[.)] |\s)/.test(line)))
+    return trimmedLines(lines, words);
   const head = block.slice(0, QUOTE_MAX);
   const end = [...head.matchAll(/[.!?:…。！？]["'”’)]*(?=\s)/gu)].at(-1);
   const cut = end ? end.index + end[0].length : Math.max(head.lastIndexOf(' '), QUOTE_MAX / 2);
@@ -96,6 +100,8 @@ function trimmedLines(lines: readonly string[], words: readonly string[]): strin
 function withLinksFrom(block: string, { file }: Section, base: string): string {
   if (isCode(block)) return block;
   return block.replaceAll(/\]\((?![a-z][a-z0-9+.-]*:|\/)([^)\s]+)/gi, (_, target: string) =>
-    target.startsWith('#') ? `](${address(posix.join(base, file))}${target}` : `](${posix.join(base, posix.dirname(file), target)}`,
+    target.startsWith('#')
+      ? `](${address(posix.join(base, file))}${target}`
+      : `](${posix.join(base, posix.dirname(file), target)}`,
   );
 }

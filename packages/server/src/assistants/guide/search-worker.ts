@@ -13,7 +13,7 @@ export interface SearchCall extends Search {
 export type SearchNews =
   | { readonly type: 'found'; readonly id: number; readonly finding: Finding }
   | { readonly type: 'failed'; readonly id: number; readonly reason: string }
-  | { readonly type: 'settled' }
+  | { readonly type: 'ready' | 'settled' }
   | { readonly type: 'warning'; readonly message: string };
 
 const { folder: path } = workerData as { folder: string };
@@ -26,7 +26,8 @@ const folder = new Folder(path, {
   settled: () => tell({ type: 'settled' }),
   warn: (message) => tell({ type: 'warning', message }),
 });
-const ready = folder.start();
+const ready = folder.look();
+void ready.then(() => tell({ type: 'ready' }));
 
 parentPort?.on('message', (call: SearchCall) => void answer(call));
 

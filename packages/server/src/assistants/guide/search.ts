@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { termsOf } from './question.ts';
+import { type Term, termsOf } from './question.ts';
 import { linkTo, quote, type Quote } from './quote.ts';
-import type { SectionIndex } from './section-index.ts';
+import type { Hit, SectionIndex } from './section-index.ts';
 import type { Section } from './sections.ts';
 
 /** What is looked for: the question, and what the same person asked before it. */
@@ -39,11 +39,8 @@ const NEAR = 0.55;
 /** Searches the index and prepares all that the answer shows. `folder` is where the files are; its name starts the links. */
 export function findAnswer(index: SectionIndex, folder: string, { question, earlier }: Search): Finding {
   const base = basename(folder);
-  let terms = termsOf(question);
-  const asked = terms.length > 0;
-  // "And in Python?" is a question about what was asked before.
-  if (terms.length === 1 && earlier !== null) terms = [...terms, ...termsOf(earlier).slice(0, 4)];
-  const hits = index.search(terms, HITS).filter(({ coverage }) => coverage >= COVERAGE_MIN);
+  const terms = termsOf(question);
+  const hits = rankedHits(index, terms, earlier);
   const best = hits[0]?.score ?? 0;
   const near = hits.filter(({ score }) => score >= best * NEAR);
   const words = terms.map(({ word }) => word);
@@ -51,12 +48,21 @@ export function findAnswer(index: SectionIndex, folder: string, { question, earl
   const shown = new Set(quoted.map((section) => linkTo(section, base)));
   const more = [...new Set(hits.map(({ section }) => linkTo(section, base)))].filter((link) => !shown.has(link));
   return {
-    asked,
+    asked: terms.length > 0,
     words,
     quotes: quoted.map((section) => quote(section, words, base)),
     more: more.slice(0, MORE),
     topics: quoted.length > 0 ? [] : topicsOf(index, base),
   };
+}
+
+function rankedHits(index: SectionIndex, terms: readonly Term[], earlier: string | null): Hit[] {
+  const hits = index.search(terms).filter(({ coverage }) => coverage >= COVERAGE_MIN);
+  if (terms.length !== 1 || earlier === null) return hits.slice(0, HITS);
+  // "And in Python?" is a question about what was asked before: that decides between the sections on Python.
+  const sections = new Set(hits.map(({ section }) => section));
+  const inContext = index.search([...terms, ...termsOf(earlier).slice(0, 4)]);
+  return inContext.filter(({ section }) => sections.has(section)).slice(0, HITS);
 }
 
 /** A long section is indexed in pieces: one quote of it is enough. */
@@ -74,7 +80,9 @@ function topicsOf(index: SectionIndex, base: string): Topic[] {
     .slice(0, 3)
     .map(({ sections }) => {
       const first = sections[0] as Section;
-      const headings = sections.filter((section) => section.headings.length === 2).map((section) => section.headings[1] ?? '');
+      const headings = sections
+        .filter((section) => section.headings.length === 2)
+        .map((section) => section.headings[1] ?? '');
       return {
         link: linkTo({ ...first, anchor: '', headings: first.headings.slice(0, 1) }, base),
         headings: [...new Set(headings)].slice(0, 3),

@@ -34,18 +34,27 @@ export class SectionIndex {
   /** Replaces what the index has of a file. */
   put(file: string, sections: Iterable<Section>): void {
     this.#database.exec('BEGIN');
-    this.#drop(file);
-    const insert = this.#database.prepare('INSERT INTO sections (rowid, heading, parents, body) VALUES (?, ?, ?, ?)');
-    const rows: number[] = [];
-    for (const section of sections) {
-      const row = this.#nextRow++;
-      const parents = [...section.headings.slice(0, -1), section.file.replaceAll(/[/._-]+/g, ' ')].join(' ');
-      insert.run(row, indexable(section.headings.at(-1) ?? ''), indexable(parents), indexable(section.blocks.join('\n')));
-      this.#sections.set(row, section);
-      rows.push(row);
+    try {
+      this.#drop(file);
+      for (const section of sections) this.#insert(file, section);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
     }
-    if (rows.length > 0) this.#rowsOfFile.set(file, rows);
-    this.#database.exec('COMMIT');
+  }
+
+  #insert(file: string, section: Section): void {
+    const row = this.#nextRow++;
+    const parents = [...section.headings.slice(0, -1), file.replaceAll(/[/._-]+/g, ' ')].join(' ');
+    const texts = [section.headings.at(-1) ?? '', parents, section.blocks.join('\n')].map(indexable);
+    this.#database
+      .prepare('INSERT INTO sections (rowid, heading, parents, body) VALUES (?, ?, ?, ?)')
+      .run(row, ...texts);
+    this.#sections.set(row, section);
+    const rows = this.#rowsOfFile.get(file);
+    if (rows) rows.push(row);
+    else this.#rowsOfFile.set(file, [row]);
   }
 
   /** Forgets a file. */
@@ -68,7 +77,7 @@ export class SectionIndex {
   }
 
   /** The sections that have any of the terms, best first. */
-  search(terms: readonly Term[], limit: number): Hit[] {
+  search(terms: readonly Term[]): Hit[] {
     const found = new Map<number, { score: number; covered: number }>();
     let all = 0;
     for (const term of terms) {
@@ -82,8 +91,7 @@ export class SectionIndex {
     }
     return [...found]
       .map(([row, { score, covered }]) => this.#hit(row, score, all > 0 ? covered / all : 0))
-      .sort((one, other) => other.score - one.score)
-      .slice(0, limit);
+      .sort((one, other) => other.score - one.score);
   }
 
   #hit(row: number, score: number, coverage: number): Hit {
@@ -98,7 +106,8 @@ export class SectionIndex {
     const add = (expression: string, weight: number) => {
       for (const [row, score] of this.#match(expression)) {
         const before = rows.get(row);
-        if (!before || before.score < score * weight) rows.set(row, { score: score * weight, weight: Math.max(weight, before?.weight ?? 0) });
+        if (!before || before.score < score * weight)
+          rows.set(row, { score: score * weight, weight: Math.max(weight, before?.weight ?? 0) });
       }
     };
     add(term.exact, 1);

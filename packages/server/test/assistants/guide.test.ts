@@ -1,0 +1,162 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { createGuide } from '../../src/assistants/guide/guide.ts';
+import { ask, partsOf, requestOf, temporaryFolder } from './ask.ts';
+
+const folder = fileURLToPath(new URL('docs', import.meta.url));
+const guide = await createGuide({ folder });
+afterAll(() => guide.close());
+
+const PYTHON = '[Protocol › Connecting › From Python](docs/protocol.md#from-python)';
+const NEVER_LOST =
+  '[Guarantees › What is acknowledged is never lost](docs/guarantees.md#what-is-acknowledged-is-never-lost)';
+const CONNECTING = '[Protocol › Connecting](docs/protocol.md#connecting)';
+const JOINING = '[Protocol › Joining a conversation](docs/protocol.md#joining-a-conversation)';
+const SENDING = '[Protocol › Sending messages](docs/protocol.md#sending-messages)';
+const SETTINGS = '[Configuration](docs/configuration.md#configuration)';
+const BACKUPS = '[Configuration › Backups](docs/configuration.md#backups)';
+const OWN = '[Assistants › Write your own](docs/assistants.md#write-your-own)';
+const ORDER = '[Guarantees › One order for all](docs/guarantees.md#one-order-for-all)';
+const TAKEN_UP =
+  '[Guarantees › An interrupted answer is taken up again](docs/guarantees.md#an-interrupted-answer-is-taken-up-again)';
+
+test.each([
+  ['how do I connect from python?', PYTHON],
+  ['PYTHON', PYTHON],
+  ['is there a python client', PYTHON],
+  ['what happens if the server is killed?', NEVER_LOST],
+  ['Do I lose messages after a crash?', NEVER_LOST],
+  ['power outage', NEVER_LOST],
+  ['wie verbinde ich mich?', CONNECTING],
+  ['¿cómo me conecto?', CONNECTING],
+  ['comment se connecter ?', CONNECTING],
+  ['connecting to the server', CONNECTING],
+  ['How can I join a conversation', JOINING],
+  ['enter a room', JOINING],
+  ['join_conversation', JOINING],
+  ['how to send a message?', SENDING],
+  ['will a message be stored twice if I repeat it', SENDING],
+  ['how do I change the port', SETTINGS],
+  ['environment variables', SETTINGS],
+  ['How do I make a backup?', BACKUPS],
+  ['Wie mache ich eine Sicherung?', BACKUPS],
+  ['how do I use chatgpt with this', OWN],
+  ['write my own assistant', OWN],
+  ['do all clients see the same order', ORDER],
+  ['the assistant was interrupted while writing', TAKEN_UP],
+])('"%s" is answered first from %s', async (question, link) => {
+  expect(/\n\n(\[.*)\n/.exec(await ask(guide, question))?.[1]).toBe(link);
+});
+
+test('an answer quotes the section, with its code whole', async () => {
+  const answer = await ask(guide, 'how do I connect from python?');
+  expect(answer).toContain(
+    [
+      '> Install `python-socketio`. The client is asynchronous:',
+      '>',
+      '> ```python',
+      '> import socketio',
+      '> # a comment, not a heading',
+      '> client = socketio.AsyncClient()',
+      "> await client.connect('http://localhost:8000', auth={'token': token})",
+      '> ```',
+      '',
+      PYTHON,
+    ].join('\n'),
+  );
+});
+
+test('the links in a quote lead where they led in the page', async () => {
+  expect(await ask(guide, 'join a conversation')).toContain('[errors](docs/errors.md#codes)');
+});
+
+test('every answer says that it is from a search, the first also how to add a language model', async () => {
+  const first = await ask(guide, 'how do I connect?');
+  expect(first).toMatch(/^From a search in the documentation/);
+  expect(first).toContain('no language model is configured');
+  expect(first).toContain('`ASSISTANT=./my-assistant.ts`');
+  expect(first).toContain('[docs/assistants.md](docs/assistants.md)');
+  const second = await ask(guide, 'how do I connect?', first, 'how do I make a backup?');
+  expect(second).toMatch(/^From a search in the documentation/);
+  expect(second).not.toContain('no language model is configured');
+});
+
+test.each(['what is the capital of france', 'weather tomorrow', 'xyzzy', 'write me a poem about the sea and the wind'])(
+  'to "%s" it says plainly that it found nothing, and what there is',
+  async (question) => {
+    const answer = await ask(guide, 'how do I connect?', 'so and so', question);
+    expect(answer).toMatch(/^I found nothing about this in the documentation\. I looked for `/);
+    expect(answer).not.toContain('>');
+    expect(answer).toContain('[Protocol](docs/protocol.md)');
+    expect(answer).toContain('no language model is configured');
+  },
+);
+
+test.each([
+  'hello',
+  'Hi!',
+  'hallo',
+  'bonjour',
+  'thank you',
+  'help',
+  'what can you do?',
+  'who are you?',
+  '?',
+  '…',
+  '👋',
+])('to "%s" it says what it is and lists three pages of the folder', async (question) => {
+  const answer = await ask(guide, question);
+  expect(answer).toMatch(/^Hello! I answer questions from the documentation/);
+  expect(answer.match(/^- \[/gm)).toHaveLength(3);
+  expect(answer).toContain('- [Protocol](docs/protocol.md): Connecting, Joining a conversation, Sending messages');
+  expect(answer).not.toContain('decisions');
+  expect(answer).toContain('no language model is configured');
+});
+
+test('a question of one word is understood by the one before it', async () => {
+  const answer = await ask(guide, 'how do I connect from python?', 'so and so', 'and in javascript?');
+  expect(answer).toContain('[Protocol › Connecting › From JavaScript]');
+});
+
+test('an answer comes in small pieces', async () => {
+  const parts = await partsOf(guide, 'how do I connect from python?');
+  expect(parts.length).toBeGreaterThan(10);
+  for (const part of parts) expect(part.trim().split(/\s+/).length).toBeLessThanOrEqual(6);
+});
+
+test('an answer that nobody wants any more ends', async () => {
+  const stop = new AbortController();
+  const parts: unknown[] = [];
+  for await (const part of guide.reply(requestOf(['how do I connect?'], stop.signal))) {
+    if (parts.push(part) === 2) stop.abort();
+  }
+  expect(parts).toHaveLength(2);
+  for await (const part of guide.reply(requestOf(['how do I connect?'], stop.signal))) parts.push(part);
+  expect(parts).toHaveLength(2);
+});
+
+test('a search that is under way ends with the abort', async () => {
+  const stop = new AbortController();
+  const next = guide
+    .reply(requestOf(['how do I connect?'], stop.signal))
+    [Symbol.asyncIterator]()
+    .next();
+  stop.abort();
+  expect((await next).done).toBe(true);
+});
+
+test('without any page it says so', async () => {
+  const empty = await createGuide({ folder: await temporaryFolder() });
+  expect(await ask(empty, 'hello')).toContain('The documentation folder has no pages yet.');
+  expect(await ask(empty, 'how do I connect?')).toMatch(/^I found nothing/);
+  await empty.close();
+});
+
+test('a guide that was closed refuses, and a question that it was working on fails', async () => {
+  const closing = await createGuide({ folder });
+  const answer = ask(closing, 'how do I connect?');
+  const failed = expect(answer).rejects.toThrow('ended');
+  await closing.close();
+  await failed;
+  await expect(ask(closing, 'how do I connect?')).rejects.toThrow('closed');
+});

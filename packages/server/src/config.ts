@@ -41,7 +41,10 @@ export const SETTINGS = {
   HOST: setting(z.string().min(1).default('127.0.0.1'), 'The address to listen on. The Docker image sets 0.0.0.0.'),
   DATA_DIR: setting(z.string().min(1).default('./data'), 'The folder for the database and the development secret.'),
   NODE_ID: setting(
-    z.string().regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits or dashes').default(() => shortHostname()),
+    z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits or dashes')
+      .default(() => shortHostname()),
     "This process's name in leases, logs and metrics; made from the host's name by default.",
   ),
   JWT_SECRET: setting(
@@ -148,7 +151,8 @@ function weaknesses(config: Config): string[] {
 function secretProblems(secret: string): string[] {
   if (Buffer.byteLength(secret) < 32) return ['JWT_SECRET: must have at least 32 bytes'];
   const plain = secret.toLowerCase();
-  const sample = SAMPLE_SECRETS.includes(plain) || new Set(plain).size < 8 || /^(change.?me|example|sample)/.test(plain);
+  const sample =
+    SAMPLE_SECRETS.includes(plain) || new Set(plain).size < 8 || /^(change.?me|example|sample)/.test(plain);
   return sample ? ['JWT_SECRET: is a known sample or far too regular; `openssl rand -base64 48` makes one'] : [];
 }
 
@@ -163,5 +167,9 @@ export function printableConfig(config: Config): Record<string, unknown> {
 }
 
 function shortHostname(): string {
-  return hostname().replaceAll(/[^A-Za-z0-9-]/g, '-').slice(0, 32) || 'node';
+  return (
+    hostname()
+      .replaceAll(/[^A-Za-z0-9-]/g, '-')
+      .slice(0, 32) || 'node'
+  );
 }

@@ -15,5 +15,8 @@ export function createLogger(level: string, options: { pretty: boolean; name: st
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
   if (!options.pretty) return pino(base);
-  return pino({ ...base, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss' } } });
+  return pino({
+    ...base,
+    transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss' } },
+  });
 }

@@ -12,7 +12,12 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   return {
     registry,
-    connections: new Gauge({ name: 'tertulia_connections', help: 'Open sockets.', labelNames: ['protocol'], registers }),
+    connections: new Gauge({
+      name: 'tertulia_connections',
+      help: 'Open sockets.',
+      labelNames: ['protocol'],
+      registers,
+    }),
     events: new Counter({
       name: 'tertulia_events_total',
       help: 'Client events, by name and by how they went.',

@@ -74,6 +74,9 @@ async function tokens(
 
 /** A user agent names itself; it is shown to people and so may not hold what a terminal or a page would obey. */
 function printable(userAgent: string | null): string | null {
-  const plain = userAgent?.replaceAll(/[\p{Cc}\p{Cf}]/gu, '').slice(0, MAX_USER_AGENT).toWellFormed();
+  const plain = userAgent
+    ?.replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
+    .slice(0, MAX_USER_AGENT)
+    .toWellFormed();
   return plain || null;
 }

@@ -31,5 +31,7 @@ export function emailKey(email: string): string {
 export function usernameKey(username: string): string {
   const key = fold(username);
   if (usernameSchema.safeParse(key).success) return key;
-  throw new ChatError('invalid_payload', { message: 'This username has characters that cannot be told apart. Choose another.' });
+  throw new ChatError('invalid_payload', {
+    message: 'This username has characters that cannot be told apart. Choose another.',
+  });
 }

@@ -22,7 +22,9 @@ async function readSecret(path: string): Promise<string | null> {
   if (!found) return null;
   const mode = found.mode & 0o777;
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new ConfigError([`${path}: others may read it (mode ${mode.toString(8)}); run chmod 600 on it, or delete it`]);
+    throw new ConfigError([
+      `${path}: others may read it (mode ${mode.toString(8)}); run chmod 600 on it, or delete it`,
+    ]);
   }
   const secret = (await readFile(path, 'utf8')).trim();
   if (Buffer.byteLength(secret) < 32) throw new ConfigError([`${path}: holds no secret of 32 bytes; delete it`]);

@@ -12,7 +12,11 @@ export async function logOut(parts: AccountParts, { user, session_id }: Login): 
 }
 
 /** Ends the user's sessions but the one to keep. */
-export async function logOutEverywhere(parts: AccountParts, { user }: Login, keptSessionId: string | null): Promise<void> {
+export async function logOutEverywhere(
+  parts: AccountParts,
+  { user }: Login,
+  keptSessionId: string | null,
+): Promise<void> {
   parts.onRevoked(await parts.store.endSessions(user.id, keptSessionId));
 }
 

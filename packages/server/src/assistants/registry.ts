@@ -5,6 +5,8 @@ import { AssistantLoadError } from './load-error.ts';
 import { isModulePath, loadOwnModule } from './own-module.ts';
 import { createScripted } from './scripted.ts';
 
+export { AssistantLoadError } from './load-error.ts';
+
 /** Where and for whom an assistant is loaded. */
 export interface AssistantSurroundings {
   /** Relative module paths start here: the folder in which the server was started. */

@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Assistant, AssistantRequest } from './assistant.ts';
 
-/** One step of a script. */
-export type Step =
+type Step =
   | { readonly text: string }
   /** Waits; ends at once when the request is aborted. */
   | { readonly delay_ms: number }

@@ -72,7 +72,13 @@ export class Delivery {
    * event missing or twice between them. Without `afterSeq` it starts at the end of the log.
    * @throws {ChatError} `not_found` for a missing or foreign conversation.
    */
-  async join(socket: Joiner, userId: string, conversationId: string, afterSeq: number | null, rooms: string[]): Promise<Joined> {
+  async join(
+    socket: Joiner,
+    userId: string,
+    conversationId: string,
+    afterSeq: number | null,
+    rooms: string[],
+  ): Promise<Joined> {
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
     if (last === null) throw new ChatError('not_found');
     const deliverer = await this.#open(conversationId);
@@ -93,7 +99,13 @@ export class Delivery {
    * words. A conversation that is not there yet (`isNew`) is joined at its beginning.
    * @throws {ChatError} `not_found`
    */
-  async joinSender(socket: Joiner, userId: string, conversationId: string, isNew: boolean, rooms: string[]): Promise<void> {
+  async joinSender(
+    socket: Joiner,
+    userId: string,
+    conversationId: string,
+    isNew: boolean,
+    rooms: string[],
+  ): Promise<void> {
     if (socket.rooms.has(conversationRoom(conversationId))) return;
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
     if (last !== null) {
@@ -134,7 +146,10 @@ export class Delivery {
   }
 
   #isJoined(conversationId: string): boolean {
-    return this.#emitter.hasRoom(conversationRoom(conversationId)) || this.#emitter.hasRoom(baseConversationRoom(conversationId));
+    return (
+      this.#emitter.hasRoom(conversationRoom(conversationId)) ||
+      this.#emitter.hasRoom(baseConversationRoom(conversationId))
+    );
   }
 
   async #open(conversationId: string): Promise<ConversationDeliverer> {
@@ -204,19 +219,16 @@ export class Delivery {
 
   /** Whoever is no longer a member leaves with the event that says so, and sees nothing after it. */
   #evict(event: ConversationEvent): void {
-    const rooms = conversationRooms(event.conversation_id);
+    const { conversation_id } = event;
     if (event.type === 'member_left') {
-      for (const own of [userRoom, baseUserRoom]) this.#emitter.leave(own(event.data.user_id), rooms);
+      for (const own of [userRoom, baseUserRoom]) this.#emitter.leave(own(event.data.user_id), conversation_id);
     } else if (event.type === 'conversation_deleted') {
-      for (const room of rooms) this.#emitter.leave(room, [room]);
+      for (const room of conversationRooms(conversation_id)) this.#emitter.leave(room, conversation_id);
     }
   }
 
   /** A task's end as the base layer tells it: `conversation`, or for the sender of a failed one `error`. */
-  #endForBase(
-    event: ConversationEvent,
-    exchange: Exchange | Promise<Exchange | null>,
-  ): Promise<void> | void {
+  #endForBase(event: ConversationEvent, exchange: Exchange | Promise<Exchange | null>): Promise<void> | void {
     if (exchange instanceof Promise) {
       return exchange.then((read) => (read ? this.#emitForBase(event, read) : undefined));
     }
@@ -238,7 +250,8 @@ export class Delivery {
 
 function failureOf(end: EndedTask): ExtendedServerPayload<'error'> {
   const code = end.error?.code ?? 'assistant_failed';
-  const message = end.status === 'cancelled' ? 'The answer was cancelled.' : (end.error?.message ?? new ChatError(code).message);
+  const message =
+    end.status === 'cancelled' ? 'The answer was cancelled.' : (end.error?.message ?? new ChatError(code).message);
   return { message, error: code, task_id: end.id };
 }
 

@@ -10,13 +10,17 @@ export interface Emitter {
   emit<E extends BaseServerEventName | ExtendedServerEventName>(
     rooms: readonly string[],
     name: E,
-    payload: E extends BaseServerEventName ? BaseServerPayload<E> : E extends ExtendedServerEventName ? ExtendedServerPayload<E> : never,
+    payload: E extends BaseServerEventName
+      ? BaseServerPayload<E>
+      : E extends ExtendedServerEventName
+        ? ExtendedServerPayload<E>
+        : never,
     except?: readonly string[],
   ): void;
   /** Whether a socket of this node is in the room. */
   hasRoom(room: string): boolean;
-  /** Makes all of `from`'s sockets leave rooms. */
-  leave(from: string, rooms: readonly string[]): void;
+  /** Makes all sockets of the room `from` leave a conversation. */
+  leave(from: string, conversationId: string): void;
 }
 
 /** A socket that joins conversations. */

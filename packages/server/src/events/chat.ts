@@ -50,7 +50,12 @@ export function chatTarget(user: Pick<User, 'id'>, request: ChatRequest): ChatTa
  * `client_msg_id` gets the first answer again (G2).
  * @throws {ChatError} `too_large`, `not_found`, `too_many_tasks`, `idempotency_conflict`, `unavailable`
  */
-export async function chat(context: Context, user: User, request: ChatRequest, target = chatTarget(user, request)): Promise<ChatAnswer> {
+export async function chat(
+  context: Context,
+  user: User,
+  request: ChatRequest,
+  target = chatTarget(user, request),
+): Promise<ChatAnswer> {
   const started = performance.now();
   refuseLongText(request.message, context.config.MESSAGE_MAX);
   const { conversationId, clientMsgId } = target;

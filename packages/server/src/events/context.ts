@@ -1,4 +1,5 @@
 import type { Author, User } from '@tertulia/protocol';
+import type { Accounts } from '../accounts/accounts.ts';
 import type { Config } from '../config.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Logger } from '../log.ts';
@@ -14,7 +15,10 @@ export interface Context {
   readonly conversations: ConversationLog;
   readonly tasks: TaskRunner;
   readonly delivery: Delivery;
+  readonly accounts: Accounts;
   readonly log: Logger;
+  /** Logs a failure that nobody foresaw; answers the reference under which it is found. */
+  readonly reportFailure: (error: unknown, message: string) => string;
   readonly metrics: Metrics;
 }
 
@@ -22,6 +26,3 @@ export interface Context {
 export function authorOf(user: Pick<User, 'id' | 'username'>): Author {
   return { kind: 'user', id: user.id, name: user.username };
 }
-
-/** The server itself as the cause of an event. */
-export const SYSTEM: Author = { kind: 'system', id: 'system', name: 'system' };

@@ -1,5 +1,15 @@
 import { createRoute } from '@hono/zod-openapi';
-import { accountSchema, idSchema, loginSchema, refreshSchema, registerSchema, sessionSchema, tokensSchema, updateMeSchema, changePasswordSchema } from '@tertulia/protocol';
+import {
+  accountSchema,
+  idSchema,
+  loginSchema,
+  refreshSchema,
+  registerSchema,
+  sessionSchema,
+  tokensSchema,
+  updateMeSchema,
+  changePasswordSchema,
+} from '@tertulia/protocol';
 import { z } from 'zod';
 import { answer, body, refusals, SIGNED_IN } from './openapi.ts';
 import { peerOf, type HttpApp, type HttpParts } from './parts.ts';
@@ -34,7 +44,10 @@ function signInRoutes(app: HttpApp, { accounts }: HttpParts): void {
     }),
     async (c) => c.json(await accounts.register(c.req.valid('json'), peerOf(c)), 201),
   );
-  const answers = { 200: answer(tokens, 'The tokens.'), ...refusals('bad_credentials', 'invalid_payload', 'rate_limited') };
+  const answers = {
+    200: answer(tokens, 'The tokens.'),
+    ...refusals('bad_credentials', 'invalid_payload', 'rate_limited'),
+  };
   app.openapi(
     createRoute({
       method: 'post',

@@ -44,10 +44,13 @@ function answerAndClose(socket: Duplex, status: number): void {
   const allow = status === 405 ? `Allow: ${KNOWN_METHODS.join(', ')}\r\n` : '';
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}Content-Type: application/json\r\n`;
   socket.on('error', () => socket.destroy());
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`, () => socket.destroy());
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`, () =>
+    socket.destroy(),
+  );
 }
 
 function problem(status: number): { detail: string; error: ErrorCode } {
-  const error = status === 405 ? 'method_not_allowed' : status === 431 || status === 413 ? 'too_large' : 'invalid_payload';
+  const error =
+    status === 405 ? 'method_not_allowed' : status === 431 || status === 413 ? 'too_large' : 'invalid_payload';
   return { detail: ERRORS[error].message, error };
 }

@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Login, Peer } from '../accounts/parts.ts';
 import type { Config } from '../config.ts';
+import type { Context as Conversations } from '../events/context.ts';
+import type { Metrics } from '../metrics.ts';
 
 /** What routes work with. */
 export interface HttpParts {
@@ -13,6 +15,11 @@ export interface HttpParts {
   readonly accounts: Accounts;
   /** How many sockets are open on this node under a login session. */
   readonly countSockets: (sessionId: string) => number;
+  readonly metrics: Metrics;
+  /** Whether the server takes requests: not before it has started, not once it stops. */
+  readonly state: { readonly isReady: boolean };
+  /** What the actions on conversations and tasks work with; there once the server is put together. */
+  readonly context: () => Conversations;
 }
 
 /** What a request carries: Node's own objects, and after `requireUser` who asks. */

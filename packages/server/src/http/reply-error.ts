@@ -14,7 +14,8 @@ type Problem = Extract<Answer['detail'], unknown[]>[number];
 /** Translates whatever a route threw. What was not meant for people becomes `internal_error`; its reference finds it in the log. */
 export function replyError(error: unknown, c: Context<HttpEnv>, log: Logger): Response {
   if (error instanceof ChatError) {
-    if (error.cause) log[ERRORS[error.code].status >= 500 ? 'warn' : 'debug']({ err: error, code: error.code }, 'refused a request');
+    if (error.cause)
+      log[ERRORS[error.code].status >= 500 ? 'warn' : 'debug']({ err: error, code: error.code }, 'refused a request');
     return replyChatError(error, c);
   }
   if (error instanceof HTTPException && error.status < 500) return replyFrameworkError(error, c);
@@ -34,10 +35,14 @@ function replyChatError({ code, details, message }: ChatError, c: Context<HttpEn
 /** What Hono's own readers throw: a body of another type, or one that is not what its type says. */
 function replyFrameworkError(error: HTTPException, c: Context<HttpEnv>): Response {
   if (error.status === 415) {
-    return replyInvalid(c, [{ loc: ['header', 'content-type'], msg: 'This content type is not taken here', type: 'content_type' }]);
+    return replyInvalid(c, [
+      { loc: ['header', 'content-type'], msg: 'This content type is not taken here', type: 'content_type' },
+    ]);
   }
   const json = error.message.includes('JSON');
-  return replyInvalid(c, [{ loc: ['body'], msg: json ? 'JSON decode error' : error.message, type: json ? 'json_invalid' : 'form_invalid' }]);
+  return replyInvalid(c, [
+    { loc: ['body'], msg: json ? 'JSON decode error' : error.message, type: json ? 'json_invalid' : 'form_invalid' },
+  ]);
 }
 
 /** Answers 422 with what is wrong and where, in the form that FastAPI clients know. */

@@ -42,7 +42,9 @@ export class ConversationLog {
   /** @throws {ChatError} what `decide` throws, or `unavailable`. */
   append(conversationId: string, decide: Decision): Promise<Appended> {
     const before = this.#queues.get(conversationId);
-    const mine = before ? before.then(() => this.#decide(conversationId, decide)) : this.#decide(conversationId, decide);
+    const mine = before
+      ? before.then(() => this.#decide(conversationId, decide))
+      : this.#decide(conversationId, decide);
     const settled: Promise<void> = mine.then(
       () => this.#leaveQueue(conversationId, settled),
       () => this.#leaveQueue(conversationId, settled),

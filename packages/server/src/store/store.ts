@@ -94,7 +94,13 @@ export interface ConversationStore {
   lastSeq(userId: string, conversationId: string): Promise<number | null>;
   list(userId: string, query: ListQuery): Promise<{ conversations: Conversation[]; total: number }>;
   /** A page of the log above `afterSeq`: at most `limit` events or `bytes` of JSON, at least one event where there is one. */
-  events(userId: string, conversationId: string, afterSeq: number, limit: number, bytes: number): Promise<EventPage | null>;
+  events(
+    userId: string,
+    conversationId: string,
+    afterSeq: number,
+    limit: number,
+    bytes: number,
+  ): Promise<EventPage | null>;
   /** Messages below `beforeSeq`, newest last. */
   messages(userId: string, conversationId: string, beforeSeq: number, limit: number): Promise<Message[] | null>;
   members(userId: string, conversationId: string): Promise<Member[] | null>;

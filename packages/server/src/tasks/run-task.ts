@@ -59,7 +59,12 @@ export async function runTask(due: DueTask, stop: AbortController, parts: RunPar
 }
 
 /** Feeds the stream until the assistant is done or the run is broken off; answers what went wrong, if anything did. */
-async function writeAnswer(due: DueTask, stream: AnswerStream, signal: AbortSignal, parts: RunParts): Promise<TaskError | null> {
+async function writeAnswer(
+  due: DueTask,
+  stream: AnswerStream,
+  signal: AbortSignal,
+  parts: RunParts,
+): Promise<TaskError | null> {
   try {
     const { title, messages } = await parts.store.tasks.context(due.conversation_id, due.seq, CONTEXT_MESSAGES);
     const question = messages.at(-1);

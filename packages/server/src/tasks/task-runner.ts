@@ -61,7 +61,10 @@ export class TaskRunner {
   /** Takes up what a dead process left, and keeps looking. `isAlone`: no other process uses this database. */
   async begin(isAlone: boolean): Promise<void> {
     if (isAlone) await this.#parts.store.tasks.releaseOthers(this.#owner);
-    this.#timers.push(setInterval(() => void this.#renew(), RENEW_MS), setInterval(() => this.sweep(), SWEEP_MS));
+    this.#timers.push(
+      setInterval(() => void this.#renew(), RENEW_MS),
+      setInterval(() => this.sweep(), SWEEP_MS),
+    );
     this.sweep();
   }
 

@@ -8,7 +8,7 @@ export interface MarkdownFile {
   readonly file: string;
   /** Changes whenever the file does. */
   readonly stamp: string;
-  read(): Promise<string>;
+  readonly read: () => Promise<string>;
 }
 
 /** Takes a sentence on a file that is left out. */
@@ -61,7 +61,7 @@ async function entriesOf(root: string, path: string, warn: Warn): Promise<Dirent
     if (path === '' || !vanished(error)) warn(`The folder ${join(root, path)} cannot be read: ${reason(error)}`);
     if (path === '') throw error;
   }
-  return entries.sort((one, other) => (one.name < other.name ? -1 : 1));
+  return entries.toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 async function inspect(root: string, file: string, warn: Warn): Promise<MarkdownFile | null> {

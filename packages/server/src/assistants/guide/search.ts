@@ -76,7 +76,7 @@ function topicsOf(index: SectionIndex, base: string): Topic[] {
   const pages = Map.groupBy(index.sections(), ({ file }) => file);
   return [...pages.values()]
     .map((sections) => ({ sections, depth: sections[0]?.file.split('/').length ?? 0 }))
-    .sort((one, other) => one.depth - other.depth || other.sections.length - one.sections.length)
+    .toSorted((one, other) => one.depth - other.depth || other.sections.length - one.sections.length)
     .slice(0, 3)
     .map(({ sections }) => {
       const first = sections[0] as Section;

@@ -91,7 +91,7 @@ export class SectionIndex {
     }
     return [...found]
       .map(([row, { score, covered }]) => this.#hit(row, score, all > 0 ? covered / all : 0))
-      .sort((one, other) => other.score - one.score);
+      .toSorted((one, other) => other.score - one.score);
   }
 
   #hit(row: number, score: number, coverage: number): Hit {

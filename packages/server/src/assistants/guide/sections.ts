@@ -13,6 +13,8 @@ export interface Section {
   readonly blocks: readonly string[];
 }
 
+/** A longer line is no heading; the patterns below are quadratic in blanks. */
+const HEADING_MAX = 500;
 const SECTION_MAX = 4_000;
 
 /** Splits a Markdown file at its headings; a `#` in a code block is none. Sections without text of their own are left out. */
@@ -43,8 +45,9 @@ function* partsOf(markdown: string): Generator<Part> {
   let fence: string | null = null;
   for (const line of withoutFrontMatter(markdown).split(/\r\n?|\n/)) {
     fence = isFence(line, fence);
-    const level = fence === null ? underlineLevel(line, part.lines.at(-1)) : 0;
-    const hash = fence === null ? /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/.exec(line) : null;
+    const short = line.length <= HEADING_MAX;
+    const level = short && fence === null ? underlineLevel(line, part.lines.at(-1)) : 0;
+    const hash = short && fence === null ? /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/.exec(line) : null;
     if (level > 0) {
       const text = part.lines.pop() ?? '';
       yield part;

@@ -49,13 +49,12 @@ function findCredentials(db: DatabaseSync, key: string): Credentials | null {
      WHERE u.${key.includes('@') ? 'email_key' : 'username_key'} = ? ORDER BY p.generation DESC LIMIT 1`,
     key,
   );
-  return found
-    ? { account: toAccount(found), password_hash: found.hash, password_generation: found.generation }
-    : null;
+  return found ? { account: toAccount(found), password_hash: found.hash, password_generation: found.generation } : null;
 }
 
 function takenBy(db: DatabaseSync, userId: string, usernameKey: string, emailKey: string): NamingResult | null {
-  if (row(db, 'SELECT 1 FROM users WHERE email_key = ? AND id <> ?', emailKey, userId)) return { status: 'email_taken' };
+  if (row(db, 'SELECT 1 FROM users WHERE email_key = ? AND id <> ?', emailKey, userId))
+    return { status: 'email_taken' };
   if (row(db, 'SELECT 1 FROM users WHERE username_key = ? AND id <> ?', usernameKey, userId)) {
     return { status: 'username_taken' };
   }
@@ -83,11 +82,13 @@ function createUser(db: DatabaseSync, user: NewUser): NamingResult {
 }
 
 function updateUser(db: DatabaseSync, userId: string, changes: UserChanges): NamingResult | { status: 'missing' } {
-  const now = row<{ username: string; username_key: string; email: string; email_key: string; full_name: string | null }>(
-    db,
-    'SELECT username, username_key, email, email_key, full_name FROM users WHERE id = ?',
-    userId,
-  );
+  const now = row<{
+    username: string;
+    username_key: string;
+    email: string;
+    email_key: string;
+    full_name: string | null;
+  }>(db, 'SELECT username, username_key, email, email_key, full_name FROM users WHERE id = ?', userId);
   if (!now) return { status: 'missing' };
   const username = changes.username ?? { name: now.username, key: now.username_key };
   const email = changes.email ?? { address: now.email, key: now.email_key };

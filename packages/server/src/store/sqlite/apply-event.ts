@@ -29,7 +29,12 @@ export function applyEvent(db: DatabaseSync, event: ConversationEvent): void {
       insertMember(db, event.conversation_id, event.data.member);
       break;
     case 'member_left':
-      run(db, 'DELETE FROM members WHERE conversation_id = ? AND user_id = ?', event.conversation_id, event.data.user_id);
+      run(
+        db,
+        'DELETE FROM members WHERE conversation_id = ? AND user_id = ?',
+        event.conversation_id,
+        event.data.user_id,
+      );
       break;
     case 'conversation_deleted':
       deleteConversation(db, event.conversation_id);
@@ -162,8 +167,16 @@ function deleteTask(db: DatabaseSync, event: EventOf<'task_deleted'>): void {
 
 /** Nobody reaches it from now on; its rows are swept later, in small steps. */
 function deleteConversation(db: DatabaseSync, conversationId: string): void {
-  run(db, `UPDATE conversations SET is_deleted = 1, title = '', description = NULL, metadata = '{}' WHERE id = ?`, conversationId);
+  run(
+    db,
+    `UPDATE conversations SET is_deleted = 1, title = '', description = NULL, metadata = '{}' WHERE id = ?`,
+    conversationId,
+  );
   run(db, 'DELETE FROM members WHERE conversation_id = ?', conversationId);
   run(db, 'DELETE FROM claims WHERE conversation_id = ?', conversationId);
-  run(db, `UPDATE tasks SET status = 'cancelled', ended_at = updated_at WHERE conversation_id = ? AND ended_at IS NULL`, conversationId);
+  run(
+    db,
+    `UPDATE tasks SET status = 'cancelled', ended_at = updated_at WHERE conversation_id = ? AND ended_at IS NULL`,
+    conversationId,
+  );
 }

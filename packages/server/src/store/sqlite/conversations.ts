@@ -39,7 +39,11 @@ interface ConversationRow {
 const LISTED_TASKS = 100;
 
 function toConversation(db: DatabaseSync, stored: ConversationRow): Conversation {
-  const newest = rows<{ id: string }>(db, `SELECT id FROM tasks WHERE conversation_id = ? ORDER BY seq DESC LIMIT ${LISTED_TASKS}`, stored.id);
+  const newest = rows<{ id: string }>(
+    db,
+    `SELECT id FROM tasks WHERE conversation_id = ? ORDER BY seq DESC LIMIT ${LISTED_TASKS}`,
+    stored.id,
+  );
   return {
     id: stored.id,
     user_id: stored.owner_id,
@@ -63,14 +67,23 @@ function getConversation(db: DatabaseSync, userId: string, conversationId: strin
 
 function listConversations(db: DatabaseSync, userId: string, query: ListQuery) {
   const order = `ORDER BY c.${query.sort_by} ${query.sort_order === 1 ? 'ASC' : 'DESC'}, c.id`;
-  const found = rows<ConversationRow>(db, `SELECT c.* ${OWN} ${order} LIMIT ? OFFSET ?`, userId, query.limit, query.skip);
-  const total = row<{ count: number }>(db, 'SELECT count(*) AS count FROM members WHERE user_id = ?', userId)?.count ?? 0;
+  const found = rows<ConversationRow>(
+    db,
+    `SELECT c.* ${OWN} ${order} LIMIT ? OFFSET ?`,
+    userId,
+    query.limit,
+    query.skip,
+  );
+  const total =
+    row<{ count: number }>(db, 'SELECT count(*) AS count FROM members WHERE user_id = ?', userId)?.count ?? 0;
   return { conversations: found.map((stored) => toConversation(db, stored)), total };
 }
 
 /** Whether a user is a member: the filter of every read below. */
 export function isMember(db: DatabaseSync, userId: string, conversationId: string): boolean {
-  return row(db, 'SELECT 1 FROM members WHERE conversation_id = ? AND user_id = ?', conversationId, userId) !== undefined;
+  return (
+    row(db, 'SELECT 1 FROM members WHERE conversation_id = ? AND user_id = ?', conversationId, userId) !== undefined
+  );
 }
 
 function pageOfEvents(
@@ -96,7 +109,13 @@ function pageOfEvents(
   return { events, last_seq: last, complete: reached >= last, running: answers };
 }
 
-function pageOfMessages(db: DatabaseSync, userId: string, conversationId: string, beforeSeq: number, limit: number): Message[] | null {
+function pageOfMessages(
+  db: DatabaseSync,
+  userId: string,
+  conversationId: string,
+  beforeSeq: number,
+  limit: number,
+): Message[] | null {
   if (!isMember(db, userId, conversationId)) return null;
   const sql = 'SELECT * FROM messages WHERE conversation_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?';
   return rows<MessageRow>(db, sql, conversationId, beforeSeq, limit).map(toMessage).toReversed();

@@ -53,9 +53,7 @@ function refusal(db: DatabaseSync, { event, sender, client_msg_id, ends_task }: 
     ? row<EventRow>(db, `${find} AND sender = ? AND client_msg_id = ?`, event.conversation_id, sender, client_msg_id)
     : undefined;
   if (first) return { status: 'repeated', first: toEvent(first) };
-  const end = ends_task
-    ? row<EventRow>(db, `${find} AND ends_task = ?`, event.conversation_id, ends_task)
-    : undefined;
+  const end = ends_task ? row<EventRow>(db, `${find} AND ends_task = ?`, event.conversation_id, ends_task) : undefined;
   return end ? { status: 'task_ended', end: toEvent(end) } : { status: 'seq_taken' };
 }
 
@@ -146,5 +144,9 @@ export const logWrites = {
   sweepDeleted,
   /** The write behind readiness: it fails where nothing can be stored. */
   touch: (db: DatabaseSync, at: number) =>
-    run(db, "INSERT INTO meta (key, value) VALUES ('touched', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", String(at)),
+    run(
+      db,
+      "INSERT INTO meta (key, value) VALUES ('touched', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      String(at),
+    ),
 };

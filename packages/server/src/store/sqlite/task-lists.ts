@@ -39,7 +39,8 @@ function toTask(db: DatabaseSync, stored: TaskRow): Task {
     error: stored.error === null ? null : JSON.parse(stored.error),
     user_message: question,
     assistant_responses: answers,
-    actual_duration: stored.ended_at === null ? null : (Date.parse(stored.ended_at) - Date.parse(stored.created_at)) / 1000,
+    actual_duration:
+      stored.ended_at === null ? null : (Date.parse(stored.ended_at) - Date.parse(stored.created_at)) / 1000,
     created_at: stored.created_at,
     updated_at: stored.updated_at,
     ended_at: stored.ended_at,
@@ -68,7 +69,10 @@ function listTasks(db: DatabaseSync, userId: string, filter: TaskFilter, query: 
   const from = `FROM (${scope} GROUP BY t.id) ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}`;
   const total = row<{ count: number }>(db, `SELECT count(*) AS count ${from}`, ...values)?.count ?? 0;
   const page = `SELECT * ${from} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`;
-  return { tasks: rows<TaskRow>(db, page, ...values, query.limit, query.skip).map((stored) => toTask(db, stored)), total };
+  return {
+    tasks: rows<TaskRow>(db, page, ...values, query.limit, query.skip).map((stored) => toTask(db, stored)),
+    total,
+  };
 }
 
 /** Reads of tasks by members, by name, for the reading thread. */

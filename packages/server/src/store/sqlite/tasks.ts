@@ -17,7 +17,12 @@ export function insertClaim(db: DatabaseSync, conversationId: string, { task_id,
 
 /** No insert while an earlier attempt's lease stands, or after the task's end. */
 function claim(db: DatabaseSync, conversationId: string, wanted: Claim): boolean {
-  const open = row(db, 'SELECT 1 FROM tasks WHERE id = ? AND conversation_id = ? AND ended_at IS NULL', wanted.task_id, conversationId);
+  const open = row(
+    db,
+    'SELECT 1 FROM tasks WHERE id = ? AND conversation_id = ? AND ended_at IS NULL',
+    wanted.task_id,
+    conversationId,
+  );
   const last = row<{ attempt: number; lease_until: number }>(
     db,
     'SELECT attempt, lease_until FROM claims WHERE conversation_id = ? AND task_id = ? ORDER BY attempt DESC LIMIT 1',
@@ -31,7 +36,12 @@ function claim(db: DatabaseSync, conversationId: string, wanted: Claim): boolean
 function renew(db: DatabaseSync, owner: string): string[] {
   const now = Date.now();
   run(db, 'UPDATE claims SET lease_until = ? WHERE owner = ? AND lease_until > ?', now + LEASE_MS, owner, now);
-  const held = rows<{ task_id: string }>(db, 'SELECT task_id FROM claims WHERE owner = ? AND lease_until > ?', owner, now);
+  const held = rows<{ task_id: string }>(
+    db,
+    'SELECT task_id FROM claims WHERE owner = ? AND lease_until > ?',
+    owner,
+    now,
+  );
   return held.map(({ task_id }) => task_id);
 }
 
@@ -64,8 +74,18 @@ function due(db: DatabaseSync, limit: number): DueTask[] {
 
 /** The last attempt at a task and the pieces of its text, joined. */
 export function progress(db: DatabaseSync, taskId: string): RunningAnswer {
-  const attempt = row<{ attempt: number | null }>(db, 'SELECT max(attempt) AS attempt FROM claims JOIN tasks ON id = task_id WHERE task_id = ? AND claims.conversation_id = tasks.conversation_id', taskId)?.attempt ?? 0;
-  const pieces = rows<{ text: string }>(db, 'SELECT text FROM checkpoints WHERE task_id = ? AND attempt = ? ORDER BY start', taskId, attempt);
+  const attempt =
+    row<{ attempt: number | null }>(
+      db,
+      'SELECT max(attempt) AS attempt FROM claims JOIN tasks ON id = task_id WHERE task_id = ? AND claims.conversation_id = tasks.conversation_id',
+      taskId,
+    )?.attempt ?? 0;
+  const pieces = rows<{ text: string }>(
+    db,
+    'SELECT text FROM checkpoints WHERE task_id = ? AND attempt = ? ORDER BY start',
+    taskId,
+    attempt,
+  );
   return { task_id: taskId, attempt, text: pieces.map(({ text }) => text).join('') };
 }
 
@@ -109,6 +129,13 @@ export const taskWrites = {
   renew,
   checkpoint,
   release: (db: DatabaseSync, given: Claim) =>
-    run(db, 'UPDATE claims SET lease_until = 0 WHERE task_id = ? AND attempt = ? AND owner = ?', given.task_id, given.attempt, given.owner),
-  releaseOthers: (db: DatabaseSync, owner: string) => run(db, 'UPDATE claims SET lease_until = 0 WHERE owner <> ?', owner),
+    run(
+      db,
+      'UPDATE claims SET lease_until = 0 WHERE task_id = ? AND attempt = ? AND owner = ?',
+      given.task_id,
+      given.attempt,
+      given.owner,
+    ),
+  releaseOthers: (db: DatabaseSync, owner: string) =>
+    run(db, 'UPDATE claims SET lease_until = 0 WHERE owner <> ?', owner),
 };

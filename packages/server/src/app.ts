@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { createAccounts } from './accounts/accounts.ts';
+import { loadSecret } from './accounts/secret.ts';
+import type { Assistant } from './assistants/assistant.ts';
+import { loadAssistant } from './assistants/registry.ts';
+import type { Config } from './config.ts';
+import { InProcessHub, type Bus } from './delivery/bus.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { sessionRoom } from './delivery/rooms.ts';
+import type { Context } from './events/context.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { createHttp } from './http/http.ts';
+import type { Logger } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
+import { ConversationLog } from './store/conversation-log.ts';
+import { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import { TaskRunner } from './tasks/task-runner.ts';
+
+/** On shutdown, answers that are being written may go on this long before they are handed back. */
+const DRAIN_MS = 5_000;
+/** Rows of deleted conversations that are removed in one go. */
+const SWEEP_ROWS = 500;
+const SWEEP_MS = 60_000;
+
+/** What a process or a test gives a server. */
+export interface AppParts {
+  readonly log: Logger;
+  /** Called where the process must not go on: what was written may be lost (G1). */
+  readonly onFatal: (error: Error) => void;
+  /** In place of the one that ASSISTANT names. */
+  readonly assistant?: Assistant;
+  /** Links several servers of one process. */
+  readonly bus?: Bus;
+}
+
+/** A server that is ready to listen. */
+export interface App {
+  /** Listens and serves; answers the address. @throws where the port is taken. */
+  listen(): Promise<{ url: string; port: number }>;
+  /** Stops claiming, lets answers finish for a while, tells clients, closes. */
+  close(): Promise<void>;
+  readonly context: Context;
+}
+
+/** Puts a server together: here, and only here, the rooms learn of each other. */
+export async function createApp(config: Config, parts: AppParts): Promise<App> {
+  const { log } = parts;
+  const metrics = createMetrics();
+  const directory = resolve(config.DATA_DIR);
+  const secret = await loadSecret(config, directory);
+  const assistant = parts.assistant ?? (await assistantOf(config, log));
+  const store = await openStore(directory, metrics, parts);
+  const bus = parts.bus ?? new InProcessHub().connect();
+  const rooms: { socketServer?: SocketServer; context?: Context } = {};
+  const accounts = createAccounts({
+    store: store.accounts,
+    config,
+    log,
+    secret,
+    onRevoked(session_ids) {
+      rooms.socketServer?.endSessions(session_ids);
+      bus.publish({ kind: 'revoked', session_ids });
+    },
+  });
+  const countSockets = (id: string) => rooms.socketServer?.io.sockets.adapter.rooms.get(sessionRoom(id))?.size ?? 0;
+  const state = { isReady: false };
+  const http = createHttp({ config, log, accounts, countSockets, metrics, state, context: () => contextOf(rooms) });
+  const httpServer = createHttpServer(http);
+  const socketServer = createSocketServer(httpServer, config);
+  rooms.socketServer = socketServer;
+
+  const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log);
+  const conversations = new ConversationLog(store.log, (event, view) => {
+    delivery.committed(event, view);
+    tasks.committed(event);
+  });
+  const tasks = new TaskRunner(
+    {
+      store,
+      conversations,
+      delivery,
+      log,
+      metrics,
+      assistant,
+      assistantName: assistant?.name ?? config.ASSISTANT,
+      answerMax: config.ANSWER_MAX,
+      deadlineMs: config.TASK_DEADLINE_SECONDS * 1_000,
+      maxRunning: config.TASKS_RUNNING,
+      maxQueued: config.TASKS_QUEUED,
+    },
+    config.NODE_ID,
+  );
+  const context: Context = {
+    config,
+    store,
+    conversations,
+    tasks,
+    delivery,
+    accounts,
+    log,
+    metrics,
+    reportFailure: (error, message) => {
+      const reference = randomUUID();
+      log.error({ err: error, reference }, message);
+      return reference;
+    },
+  };
+  rooms.context = context;
+  const sweeper = setInterval(() => void sweepDeleted(store, log), SWEEP_MS);
+
+  return {
+    context,
+    async listen() {
+      httpServer.listen(config.PORT, config.HOST);
+      await once(httpServer, 'listening'); // rejects on `error`, a taken port for one
+      socketServer.begin(context);
+      await tasks.begin(true);
+      state.isReady = true;
+      const { port } = httpServer.address() as AddressInfo;
+      return { port, url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}` };
+    },
+    async close() {
+      state.isReady = false;
+      clearInterval(sweeper);
+      await tasks.drain(DRAIN_MS);
+      await socketServer.close();
+      httpServer.closeAllConnections();
+      await assistant?.close?.();
+      await bus.close();
+      await store.close();
+    },
+  };
+}
+
+function contextOf(rooms: { context?: Context }): Context {
+  if (!rooms.context) throw new Error('the server is not put together yet');
+  return rooms.context;
+}
+
+function assistantOf(config: Config, log: Logger): Promise<Assistant | null> {
+  return loadAssistant(config.ASSISTANT, {
+    cwd: process.cwd(),
+    environment: config.ENVIRONMENT,
+    knowledgeDir: config.KNOWLEDGE_DIR,
+    log,
+  });
+}
+
+function openStore(directory: string, metrics: Metrics, { onFatal }: AppParts): Promise<SqliteStore> {
+  return SqliteStore.open({
+    directory,
+    exclusive: true,
+    onFatal,
+    onBatch: (operations) => metrics.commitBatch.observe(operations),
+  });
+}
+
+async function sweepDeleted(store: SqliteStore, log: Logger): Promise<void> {
+  try {
+    while ((await store.sweep(SWEEP_ROWS)) === SWEEP_ROWS);
+  } catch (error) {
+    log.warn({ err: error }, 'sweeping deleted conversations failed; tried again in a minute');
+  }
+}

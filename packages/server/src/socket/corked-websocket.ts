@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+import { WebSocket, WebSocketServer, type ServerOptions } from 'ws';
+
+interface CorkedSocket extends Socket {
+  corkedUntilNextTick?: boolean;
+}
+
+/**
+ * Gathers what is written to a connection within one tick into one system call (measured: 18-20 µs instead of 27-31 µs
+ * a round trip of one frame in and two out). It corks the TCP socket, since a room's frames bypass `WebSocket.send`.
+ */
+function corkEachTick(socket: CorkedSocket): void {
+  const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
+  socket.write = ((...values: unknown[]) => {
+    if (!socket.corkedUntilNextTick && !socket.destroyed) {
+      socket.corkedUntilNextTick = true;
+      socket.cork();
+      process.nextTick(uncork, socket);
+    }
+    return write(...values);
+  }) as Socket['write'];
+}
+
+function uncork(socket: CorkedSocket): void {
+  socket.corkedUntilNextTick = false;
+  socket.uncork();
+}
+
+class CorkedWebSocket extends WebSocket {
+  /** Called by the server once the handshake is done; not part of the public types. */
+  setSocket(socket: Socket, head: Buffer, options: object): void {
+    corkEachTick(socket);
+    const inherited = Object.getPrototypeOf(CorkedWebSocket.prototype) as { setSocket(...values: unknown[]): void };
+    inherited.setSocket.call(this, socket, head, options);
+  }
+}
+
+/** The WebSocket engine given to Engine.IO: ws 8.23 or newer, which drops a peer that pings and never reads. */
+export class CorkedWebSocketServer extends WebSocketServer<typeof CorkedWebSocket> {
+  constructor(options: ServerOptions<typeof CorkedWebSocket>, callback?: () => void) {
+    super({ ...options, WebSocket: CorkedWebSocket }, callback);
+  }
+}

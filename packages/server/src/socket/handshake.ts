@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http';
+import { ChatError, SPOKEN_PROTOCOLS, handshakeAuthSchema, type Account, type User } from '@tertulia/protocol';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Config } from '../config.ts';
+import type { SocketLimits } from './limits.ts';
+import type { ChatServer, ChatSocket } from './types.ts';
+
+/** After a refused handshake the transport is closed this much later, so that the refusal still gets out. */
+const CLOSE_REFUSED_MS = 300;
+
+/** Decides on a transport before there is one: who may connect from where, and how often. The message is for the log. */
+export function allowRequest(config: Config, limits: SocketLimits) {
+  return (request: IncomingMessage, answer: (message: string | null | undefined, success: boolean) => void): void => {
+    if (!isAllowedOrigin(config, request)) return answer('origin not allowed', false);
+    if (/[?&](token|access_token|auth)=/i.test(request.url ?? '')) return answer('token in the query', false);
+    void limits.takeHandshake(addressOf(request)).then((taken) => answer(taken ? null : 'too many handshakes', taken));
+  };
+}
+
+/** The other end of the connection. What `X-Forwarded-For` says is anybody's invention unless a trusted proxy set it. */
+export function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
+}
+
+/**
+ * A page may connect from the server's own origin or a listed one; a client that is no page sends no Origin. CORS
+ * headers alone keep neither a WebSocket nor a polling session from a foreign page, so it is checked here.
+ */
+function isAllowedOrigin(config: Config, request: IncomingMessage): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  if (config.ALLOWED_ORIGINS.includes('*') || config.ALLOWED_ORIGINS.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+/** The refusal that Socket.IO sends as `connect_error`: its message is the code. */
+class HandshakeRefusal extends Error {
+  readonly data: object;
+
+  constructor(error: ChatError) {
+    super(error.code);
+    this.data = { ...error.details, message: error.message, error: error.code };
+  }
+}
+
+/** Lets only sockets with a valid token in; the others are told why and closed within a second. */
+export function authenticateSockets(
+  io: ChatServer,
+  accounts: Accounts,
+  limits: SocketLimits,
+  onFailure: (error: unknown) => string,
+): void {
+  const seen = new WeakSet<object>();
+  io.use((socket, next) => {
+    if (seen.has(socket.conn)) return refuse(socket, new ChatError('unauthorized'), next);
+    seen.add(socket.conn);
+    admit(socket, accounts).then(
+      () => {
+        limits.returnHandshake(socket.data.address);
+        next();
+      },
+      (error: unknown) => {
+        refuse(
+          socket,
+          error instanceof ChatError ? error : new ChatError('internal_error', { reference: onFailure(error) }),
+          next,
+        );
+      },
+    );
+  });
+}
+
+function refuse(socket: ChatSocket, error: ChatError, next: (error: Error) => void): void {
+  next(new HandshakeRefusal(error));
+  setTimeout(() => socket.conn.close(), CLOSE_REFUSED_MS).unref();
+}
+
+async function admit(socket: ChatSocket, accounts: Accounts): Promise<void> {
+  const auth = handshakeAuthSchema.safeParse(socket.handshake.auth);
+  if (!auth.success) throw new ChatError('unauthorized');
+  const { protocol, token } = auth.data;
+  if (protocol !== undefined && !SPOKEN_PROTOCOLS.includes(protocol)) {
+    throw new ChatError('unsupported_protocol', { spoken: [...SPOKEN_PROTOCOLS] });
+  }
+  const login = await accounts.authenticate(token);
+  Object.assign(socket.data, {
+    user: publicUser(login.user),
+    session_id: login.session_id,
+    protocol: protocol ?? 0,
+    expires_at: login.expires_at,
+    address: addressOf(socket.request),
+    is_revoked: false,
+    joined: new Set<string>(),
+    is_behind: false,
+    active_at: performance.now(),
+  } satisfies ChatSocket['data']);
+  socket.handshake.auth = {}; // the token has done its work
+}
+
+/** An account without what only REST shows. */
+export function publicUser({ id, username, email, full_name }: Account): User {
+  return { id, username, email, full_name };
+}

@@ -1,0 +1,46 @@
+import { ChatError } from '@tertulia/protocol';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { addressKey } from '../accounts/limits.ts';
+import type { Config } from '../config.ts';
+
+/** The limits on what sockets may ask. Each refusal names its limit and when to try again. */
+export interface SocketLimits {
+  /** @throws {ChatError} `rate_limited` */
+  takeChat(userId: string): Promise<void>;
+  /** @throws {ChatError} `rate_limited` */
+  takeEvent(socketId: string): Promise<void>;
+  /** Counts a handshake; false where its address has opened too many without a valid token. */
+  takeHandshake(address: string): Promise<boolean>;
+  /** The handshake's token was good: it does not count. */
+  returnHandshake(address: string): void;
+}
+
+/** Makes the limits, kept in this process. A burst is the number of points, refilled at the rate. */
+export function createSocketLimits(config: Config): SocketLimits {
+  const chat = bucket(config.CHAT_RATE, config.CHAT_BURST);
+  const events = bucket(config.EVENT_RATE, config.EVENT_BURST);
+  const handshakes = new RateLimiterMemory({ points: config.HANDSHAKES_PER_10S, duration: 10 });
+  return {
+    takeChat: (userId) => take(chat, userId, `${config.CHAT_RATE} messages a second`),
+    takeEvent: (socketId) => take(events, socketId, `${config.EVENT_RATE} events a second`),
+    takeHandshake: (address) =>
+      handshakes.consume(addressKey(address)).then(
+        () => true,
+        () => false,
+      ),
+    returnHandshake: (address) => void handshakes.reward(addressKey(address), 1),
+  };
+}
+
+function bucket(rate: number, burst: number): RateLimiterMemory {
+  return new RateLimiterMemory({ points: burst, duration: burst / rate });
+}
+
+async function take(limiter: RateLimiterMemory, key: string, limit: string): Promise<void> {
+  try {
+    await limiter.consume(key);
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    throw new ChatError('rate_limited', { limit, retry_after_ms: Math.ceil(refusal.msBeforeNext) });
+  }
+}

@@ -1,0 +1,143 @@
+import type { Server as HttpServer } from 'node:http';
+import { MAX_METADATA_BYTES, type Limits } from '@tertulia/protocol';
+import { Server } from 'socket.io';
+import type { Config } from '../config.ts';
+import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/delivery.ts';
+import type { Emitter } from '../delivery/emitter.ts';
+import { baseUserRoom, sessionRoom, userRoom } from '../delivery/rooms.ts';
+import type { Context } from '../events/context.ts';
+import { CorkedWebSocketServer } from './corked-websocket.ts';
+import { handle } from './handle.ts';
+import { leaveConversation } from './joined-rooms.ts';
+import { allowRequest, authenticateSockets } from './handshake.ts';
+import { HEARTBEAT_MS, beat } from './heartbeat.ts';
+import { createSocketLimits, type SocketLimits } from './limits.ts';
+import { boundOutbox } from './outbox.ts';
+import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './session-watch.ts';
+import type { ChatServer, ChatSocket } from './types.ts';
+import { UserSockets } from './user-sockets.ts';
+
+/** The largest packet taken: 16,000 emoji as JSON escapes are 192 KB. */
+const PACKET_BYTES = 262_144;
+/** Clients told of a shutdown come back spread over this time. */
+const RETURN_SPREAD_MS = 2_000;
+
+/** The socket side of a server. */
+export interface SocketServer {
+  readonly io: ChatServer;
+  /** Ends the sockets of login sessions that were ended. */
+  endSessions(sessionIds: readonly string[]): void;
+  /** Begins to serve. Sockets that come before are not answered. */
+  begin(context: Context): void;
+  /** Tells every client and closes its transport, so that it comes back by itself. */
+  close(): Promise<void>;
+}
+
+/** Makes the Socket.IO server; nothing is answered until `begin`. */
+export function createSocketServer(httpServer: HttpServer, config: Config): SocketServer {
+  const limits = createSocketLimits(config);
+  const io: ChatServer = new Server(httpServer, {
+    serveClient: false,
+    pingInterval: 10_000,
+    pingTimeout: 5_000,
+    connectTimeout: 5_000,
+    maxHttpBufferSize: PACKET_BYTES,
+    perMessageDeflate: false,
+    httpCompression: false,
+    wsEngine: CorkedWebSocketServer,
+    allowEIO3: false,
+    cors: {
+      origin: config.ALLOWED_ORIGINS.includes('*') ? '*' : [...config.ALLOWED_ORIGINS],
+      methods: ['GET', 'POST'],
+    },
+    allowRequest: allowRequest(config, limits),
+  });
+  const stops: (() => void)[] = [];
+  return {
+    io,
+    endSessions: (sessionIds) => endSessions(io, sessionIds),
+    begin(context) {
+      accept(io, context, limits);
+      stops.push(recheckSessions(io, context), beat(io, context.delivery));
+    },
+    async close() {
+      for (const stop of stops) stop();
+      await closeAll(io);
+    },
+  };
+}
+
+function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
+  const userSockets = new UserSockets(context.config.SOCKETS_PER_USER);
+  authenticateSockets(io, context.accounts, limits, (error) => context.reportFailure(error, 'handshake failed'));
+  io.on('connection', (socket) => {
+    const { data } = socket;
+    const isBase = data.protocol === 0;
+    context.metrics.connections.inc({ protocol: String(data.protocol) });
+    boundOutbox(socket, context.metrics, () => context.log.warn({ user_id: data.user.id }, 'slow consumer closed'));
+    handle(socket, context, limits);
+    void socket.join([sessionRoom(data.session_id), isBase ? baseUserRoom(data.user.id) : userRoom(data.user.id)]);
+    socket.once('disconnect', (reason) => {
+      unwatchLogin(socket);
+      userSockets.remove(socket);
+      context.metrics.connections.dec({ protocol: String(data.protocol) });
+      context.metrics.disconnects.inc({ reason });
+    });
+    watchLogin(socket);
+    userSockets.add(socket);
+    greet(socket, context);
+  });
+}
+
+function greet(socket: ChatSocket, { config, store }: Context): void {
+  const { user, protocol, expires_at } = socket.data;
+  const greeting = { message: `Welcome, ${user.full_name ?? user.username}!`, user };
+  const extension = {
+    protocol,
+    store_epoch: store.epoch,
+    heartbeat_ms: HEARTBEAT_MS,
+    expires_at,
+    limits: limitsOf(config),
+  };
+  socket.emit('connected', protocol === 0 ? greeting : { ...greeting, ...extension });
+}
+
+function limitsOf(config: Config): Limits {
+  return {
+    message_code_points: config.MESSAGE_MAX,
+    packet_bytes: PACKET_BYTES,
+    metadata_bytes: MAX_METADATA_BYTES,
+    joined_conversations: config.JOINED_CONVERSATIONS,
+    page_events: PAGE_EVENTS,
+    page_bytes: PAGE_BYTES,
+  };
+}
+
+/** What delivery emits with: this node's sockets only. */
+export function localEmitter(io: ChatServer): Emitter {
+  const { adapter } = io.sockets;
+  return {
+    emit(rooms, name, payload, except = []) {
+      io.local
+        .to([...rooms])
+        .except([...except])
+        .emit(name, payload);
+    },
+    hasRoom: (room) => adapter.rooms.has(room),
+    leave(from, conversationId) {
+      for (const id of [...(adapter.rooms.get(from) ?? [])]) {
+        const socket = io.sockets.sockets.get(id);
+        if (socket) leaveConversation(socket, conversationId);
+      }
+    },
+  };
+}
+
+async function closeAll(io: ChatServer): Promise<void> {
+  for (const socket of io.sockets.sockets.values()) {
+    const reconnect_after_ms = Math.round(Math.random() * RETURN_SPREAD_MS);
+    if (socket.data.protocol > 0) socket.emit('server_shutdown', { reconnect_after_ms });
+    socket.conn.close();
+  }
+  await io.close();
+}

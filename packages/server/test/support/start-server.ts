@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { io } from 'socket.io-client';
+import { createApp, type App, type AppParts } from '../../src/app.ts';
+import type { Assistant } from '../../src/assistants/assistant.ts';
+import { readConfig, type SettingName } from '../../src/config.ts';
+import type { Context } from '../../src/events/context.ts';
+import { TestClient, type ClientOptions } from './test-client.ts';
+
+/** The password of every account that tests make. */
+export const PASSWORD = 'correct horse 42';
+
+/** What a test may choose for its server. */
+export interface ServerOptions {
+  readonly settings?: Partial<Record<SettingName, string>>;
+  /** In place of the one that the settings name. */
+  readonly assistant?: Assistant;
+  readonly bus?: AppParts['bus'];
+  /** A data folder that outlives the server, for tests that restart it. */
+  readonly directory?: string;
+}
+
+/** Somebody with an account, signed in. */
+export interface Person {
+  readonly id: string;
+  readonly username: string;
+  readonly token: string;
+  readonly refresh_token: string;
+}
+
+/** A server in this process, on a free port, with a database of its own. */
+export interface TestServer {
+  readonly url: string;
+  readonly context: Context;
+  readonly directory: string;
+  /** Everything that was logged, a line each. */
+  readonly logged: string[];
+  /** What would have ended the process. */
+  readonly fatal: Error[];
+  signUp(username: string): Promise<Person>;
+  /** A connected socket that has had its `connected`. The base layer where `protocol` is absent. */
+  connect(person: Person, options?: ClientOptions): Promise<TestClient>;
+  /** JSON over REST, from `/api/v1` on; answers status and body. */
+  call(
+    method: string,
+    path: string,
+    options?: { token?: string; json?: unknown },
+  ): Promise<{ status: number; body: any }>;
+  close(): Promise<void>;
+}
+
+/** Starts a server. The assistant is `echo` and limits are out of the way unless the test says otherwise. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tertulia-')));
+  const config = readConfig({
+    PORT: '0',
+    DATA_DIR: directory,
+    ASSISTANT: 'echo',
+    CHAT_RATE: '100000',
+    CHAT_BURST: '100000',
+    EVENT_RATE: '100000',
+    EVENT_BURST: '100000',
+    LOGINS_PER_ACCOUNT: '100000',
+    LOGINS_PER_ADDRESS: '100000',
+    ...options.settings,
+  });
+  const logged: string[] = [];
+  const fatal: Error[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
+  const app: App = await createApp(config, {
+    log,
+    onFatal: (error) => void fatal.push(error),
+    ...(options.assistant && { assistant: options.assistant }),
+    ...(options.bus && { bus: options.bus }),
+  });
+  const { url } = await app.listen();
+  const clients: TestClient[] = [];
+  return {
+    url,
+    directory,
+    logged,
+    fatal,
+    context: app.context,
+    signUp: (username) => signUp(app.context, username),
+    async connect(person, clientOptions = {}) {
+      const client = new TestClient(io(url, TestClient.options(person.token, clientOptions)));
+      clients.push(client);
+      await client.next('connected');
+      return client;
+    },
+    call: (method, path, request = {}) => call(method, `${url}/api/v1${path}`, request),
+    async close() {
+      for (const client of clients) client.close();
+      await app.close();
+      if (!options.directory) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function signUp({ accounts }: Context, username: string): Promise<Person> {
+  const { id } = await accounts.createUser({ username, email: `${username}@example.com`, password: PASSWORD });
+  const tokens = await accounts.logIn(username, PASSWORD, { address: '127.0.0.1', user_agent: 'tests' });
+  return { id, username, token: tokens.access_token, refresh_token: tokens.refresh_token };
+}
+
+async function call(method: string, url: string, { token, json }: { token?: string; json?: unknown }) {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+}

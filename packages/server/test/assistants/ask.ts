@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Message } from '@tertulia/protocol';
 import { onTestFinished } from 'vitest';
-import type { Assistant, AssistantRequest } from '../../src/assistants/assistant.ts';
+import type { AnswerPart, Assistant, AssistantRequest } from '../../src/assistants/assistant.ts';
 
 const ALICE = { kind: 'user', id: 'u_alice', name: 'alice' } as const;
 
@@ -17,6 +17,11 @@ export function requestOf(texts: readonly string[], signal = new AbortController
     return { ...ids, role, content, metadata: {}, timestamp: 1_700_000_000 + at, seq: at + 1, author };
   });
   return { conversation: { id: 'c_1', title: 'Talk' }, messages, user: ALICE, task: { id: 't_1', attempt: 1 }, signal };
+}
+
+/** The answer's parts, to be taken one by one. */
+export function stepsOf(assistant: Assistant, question: string, signal?: AbortSignal): AsyncIterator<AnswerPart> {
+  return assistant.reply(requestOf([question], signal))[Symbol.asyncIterator]();
 }
 
 /** All parts of the answer to the last text. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { createGuide } from '../../src/assistants/guide/guide.ts';
-import { ask, partsOf, requestOf, temporaryFolder } from './ask.ts';
+import { ask, partsOf, requestOf, stepsOf, temporaryFolder } from './ask.ts';
 
 const folder = fileURLToPath(new URL('docs', import.meta.url));
 const guide = await createGuide({ folder });
@@ -137,10 +137,7 @@ test('an answer that nobody wants any more ends', async () => {
 
 test('a search that is under way ends with the abort', async () => {
   const stop = new AbortController();
-  const next = guide
-    .reply(requestOf(['how do I connect?'], stop.signal))
-    [Symbol.asyncIterator]()
-    .next();
+  const next = stepsOf(guide, 'how do I connect?', stop.signal).next();
   stop.abort();
   expect((await next).done).toBe(true);
 });
@@ -154,9 +151,10 @@ test('without any page it says so', async () => {
 
 test('a guide that was closed refuses, and a question that it was working on fails', async () => {
   const closing = await createGuide({ folder });
-  const answer = ask(closing, 'how do I connect?');
-  const failed = expect(answer).rejects.toThrow('ended');
-  await closing.close();
-  await failed;
+  const [answer] = await Promise.allSettled([ask(closing, 'how do I connect?'), closing.close()]);
+  expect(answer).toMatchObject({
+    status: 'rejected',
+    reason: { message: 'The search thread of the guide has ended.' },
+  });
   await expect(ask(closing, 'how do I connect?')).rejects.toThrow('closed');
 });

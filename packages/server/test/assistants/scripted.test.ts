@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createScripted } from '../../src/assistants/scripted.ts';
-import { ask, requestOf } from './ask.ts';
+import { ask, stepsOf } from './ask.ts';
 
 test('scripts are played one a call, and the calls are kept', async () => {
   const scripted = createScripted([[{ text: 'a' }, { delay_ms: 0 }, { text: 'b' }], [{ text: 'c' }]]);
@@ -20,12 +20,14 @@ test('a question can carry its own script', async () => {
   expect(answer).toHaveLength(20_002);
 });
 
-test.each(['script: nonsense', 'script: {}', 'script: {"steps":[{"say":"a"}]}', 'script: {"steps":[{"flood":1e99}]}'])(
-  'a script that is not one throws: %s',
-  async (question) => {
-    await expect(ask(createScripted(), question)).rejects.toThrow();
-  },
-);
+test.each([
+  ['script: nonsense', 'JSON'],
+  ['script: {}', 'steps'],
+  ['script: {"steps":[{"say":"a"}]}', 'steps'],
+  ['script: {"steps":[{"flood":1e99}]}', 'steps'],
+])('a script that is not one throws: %s', async (question, reason) => {
+  await expect(ask(createScripted(), question)).rejects.toThrow(reason);
+});
 
 test('a script fails with the very error it was given', async () => {
   const error = new Error('no power');
@@ -35,9 +37,8 @@ test('a script fails with the very error it was given', async () => {
 
 test('a script waits for a promise that the test holds', async () => {
   const gate = Promise.withResolvers<void>();
-  const parts = createScripted([[{ text: 'a' }, { until: gate.promise }, { text: 'b' }]])
-    .reply(requestOf(['hello']))
-    [Symbol.asyncIterator]();
+  const scripted = createScripted([[{ text: 'a' }, { until: gate.promise }, { text: 'b' }]]);
+  const parts = stepsOf(scripted, 'hello');
   expect((await parts.next()).value).toBe('a');
   const next = parts.next();
   gate.resolve();
@@ -46,18 +47,14 @@ test('a script waits for a promise that the test holds', async () => {
 
 test.each([{ delay_ms: 600_000 }, { until: new Promise(() => {}) }])('an abort ends a wait: %o', async (step) => {
   const stop = new AbortController();
-  const parts = createScripted([[step, { text: 'never' }]])
-    .reply(requestOf(['hello'], stop.signal))
-    [Symbol.asyncIterator]();
-  const next = parts.next();
+  const next = stepsOf(createScripted([[step, { text: 'never' }]]), 'hello', stop.signal).next();
   stop.abort();
   expect(await next).toEqual({ done: true, value: undefined });
 });
 
 test('a script that hangs does not listen to the abort', async () => {
   const stop = new AbortController();
-  const parts = createScripted([[{ text: 'a' }, { hang: true }]]).reply(requestOf(['hello'], stop.signal));
-  const iterator = parts[Symbol.asyncIterator]();
+  const iterator = stepsOf(createScripted([[{ text: 'a' }, { hang: true }]]), 'hello', stop.signal);
   await iterator.next();
   const next = iterator.next().then(() => 'went on');
   stop.abort();

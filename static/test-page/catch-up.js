@@ -1,0 +1,23 @@
+/**
+ * Reads the log from where a transcript stands to its end, page by page, with the text so far of the answers that are
+ * being written.
+ *
+ * @param {import('./connection.js').Connection} connection
+ * @param {import('./transcript.js').Transcript} transcript
+ * @param {'join_conversation' | 'sync'} event
+ */
+export async function catchUp(connection, transcript, event) {
+  for (;;) {
+    const before = transcript.lastSeq;
+    const page = await connection.send(event, { conversation_id: transcript.id, after_seq: before });
+    if (page.reset) {
+      // A restored backup knows less than this page: what was shown may never have happened.
+      if (before === 0) return;
+      transcript.clear();
+      continue;
+    }
+    for (const logEvent of page.events) transcript.take(logEvent);
+    for (const running of page.running) transcript.answer(running.task_id)?.checkpoint(running.attempt, running.text);
+    if (page.complete || transcript.lastSeq === before) return;
+  }
+}

@@ -1,0 +1,118 @@
+import { Connection } from './connection.js';
+import { OpenConversation } from './conversation.js';
+import { ConversationList } from './conversation-list.js';
+import { byId } from './dom.js';
+import { EventLog } from './event-log.js';
+import { Outbox } from './outbox.js';
+import { Session } from './session.js';
+import { readPlace, storePlace } from './place.js';
+import { setUpAccountView } from './views/account-view.js';
+import { announce } from './views/announcer.js';
+import { setUpChatView, setUpMembersView } from './views/chat-view.js';
+import { setUpComposer } from './views/composer-view.js';
+import { chosenOptions, setUpConnectionView, showOptions } from './views/connection-view.js';
+import { setUpListView } from './views/list-view.js';
+import { setUpLogView } from './views/log-view.js';
+import { isNarrow, setUpPanels, showPanel } from './views/panels.js';
+import { setUpTranscriptView } from './views/transcript-view.js';
+
+/** How much of an answer is read out: whoever wants the rest goes to the message. */
+const READ_OUT = 400;
+
+const log = new EventLog();
+const session = new Session();
+const connection = new Connection(session, log);
+const outbox = new Outbox(connection);
+const conversation = new OpenConversation(session, connection, outbox);
+const list = new ConversationList(session);
+
+setUpPanels();
+setUpAccountView(session, () => byId('connect').focus());
+setUpConnectionView(connection, session);
+setUpListView(list, conversation, { open: openConversation, startNew: startConversation });
+setUpChatView(conversation, connection);
+setUpMembersView(conversation);
+setUpTranscriptView(conversation, outbox);
+setUpComposer(conversation);
+setUpLogView(log);
+followLogin();
+followConnection();
+followConversation();
+comeBack();
+
+/** @param {string} id */
+function openConversation(id) {
+  list.mark(id, false);
+  showPanel('chat');
+  void conversation.open(id);
+}
+
+function startConversation() {
+  conversation.startNew();
+  showPanel('chat');
+  byId('message').focus();
+}
+
+/** Another login sees nothing of the one before. */
+function followLogin() {
+  let userId = session.user?.id ?? null;
+  session.onChange(() => {
+    if (!session.tokens) {
+      userId = null;
+      if (connection.isActive) connection.disconnect();
+      outbox.clear();
+      list.clear();
+      conversation.startNew();
+    } else if (session.user && session.user.id !== userId) {
+      userId = session.user.id;
+      void list.refresh();
+    }
+  });
+}
+
+/** Each new connection joins the open conversation again; nothing survives from the one before. */
+function followConnection() {
+  let wasConnected = false;
+  /** What a log's seqs hold for: another epoch or protocol begins anew. */
+  let ground = '';
+  connection.onChange(() => {
+    storePlace({ isConnected: connection.isActive, options: chosenOptions(), conversationId: conversation.id });
+    if (connection.isConnected === wasConnected) return;
+    wasConnected = connection.isConnected;
+    if (!wasConnected) {
+      conversation.disconnected();
+      return;
+    }
+    const nextGround = `${connection.options.protocol} ${connection.welcome?.store_epoch ?? ''}`;
+    void (ground === '' || ground === nextGround ? conversation.join() : conversation.startOver());
+    ground = nextGround;
+    void list.refresh();
+    if (isNarrow() && document.body.dataset.panel === 'connect') showPanel('chat');
+  });
+}
+
+function followConversation() {
+  conversation.onArrived((message) => {
+    if (message.author.id === session.user?.id) return;
+    announce(`${message.author.name}: ${message.content.slice(0, READ_OUT)}`);
+  });
+  conversation.onChange(() => {
+    storePlace({ isConnected: connection.isActive, options: chosenOptions(), conversationId: conversation.id });
+  });
+  connection.onEvent(({ name, payload }) => {
+    if (name !== 'conversation_changed' && name !== 'conversation') return;
+    if (payload.conversation_id !== conversation.id) list.mark(payload.conversation_id, true);
+    list.refreshSoon();
+  });
+}
+
+/** After a reload: the same login, connection and conversation. */
+function comeBack() {
+  if (!session.tokens) return;
+  const place = readPlace();
+  void session.identify();
+  if (!place) return;
+  showOptions(place.options);
+  if (place.conversationId !== '') openConversation(place.conversationId);
+  if (place.isConnected) connection.connect(chosenOptions());
+}

@@ -1,0 +1,72 @@
+import { byId } from '../dom.js';
+
+/**
+ * Writes and sends: Enter sends, Shift+Enter begins a line.
+ *
+ * @param {import('../conversation.js').OpenConversation} conversation
+ */
+export function setUpComposer(conversation) {
+  const form = /** @type {HTMLFormElement} */ (byId('composer'));
+  const message = /** @type {HTMLTextAreaElement} */ (byId('message'));
+  message.addEventListener('keydown', (event) => {
+    // While a word is being composed, Enter accepts the word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  message.addEventListener('input', () => fit(message));
+  byId('metadata').addEventListener('input', () => readMetadata());
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const metadata = readMetadata();
+    if (metadata === null) {
+      /** @type {HTMLDetailsElement} */ (byId('metadata-details')).open = true;
+      byId('metadata').focus();
+      return;
+    }
+    if (message.value.trim() === '') {
+      message.focus();
+      return;
+    }
+    conversation.say(message.value, metadata);
+    message.value = '';
+    fit(message);
+    message.focus();
+  });
+}
+
+/**
+ * The metadata field's object, or null where it holds none; what is wrong stands below it.
+ *
+ * @returns {Record<string, unknown> | null}
+ */
+function readMetadata() {
+  const field = /** @type {HTMLTextAreaElement} */ (byId('metadata'));
+  const { value, problem } = parseMetadata(field.value);
+  byId('metadata-problem').textContent = problem;
+  if (problem === '') field.removeAttribute('aria-invalid');
+  else field.setAttribute('aria-invalid', 'true');
+  return value;
+}
+
+/** @param {string} text */
+function parseMetadata(text) {
+  if (text.trim() === '') return { value: {}, problem: '' };
+  try {
+    const value = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? { value, problem: '' } : { value: null, problem: 'It must be a JSON object, as {"key": "value"}.' };
+  } catch (error) {
+    return { value: null, problem: `Not valid JSON: ${error instanceof Error ? error.message : ''}` };
+  }
+}
+
+/**
+ * Grows with its text up to the height that the style sheet allows.
+ *
+ * @param {HTMLTextAreaElement} field
+ */
+function fit(field) {
+  field.style.height = 'auto';
+  field.style.height = `${field.scrollHeight + 2}px`;
+}

@@ -77,7 +77,7 @@ export function progress(db: DatabaseSync, taskId: string): RunningAnswer {
   const attempt =
     row<{ attempt: number | null }>(
       db,
-      'SELECT max(attempt) AS attempt FROM claims JOIN tasks ON id = task_id WHERE task_id = ? AND claims.conversation_id = tasks.conversation_id',
+      'SELECT max(claims.attempt) AS attempt FROM claims JOIN tasks ON id = task_id WHERE task_id = ? AND claims.conversation_id = tasks.conversation_id',
       taskId,
     )?.attempt ?? 0;
   const pieces = rows<{ text: string }>(

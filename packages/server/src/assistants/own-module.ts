@@ -7,6 +7,8 @@ import { AssistantLoadError } from './load-error.ts';
 type Reply = ((request: AssistantRequest) => unknown) & { readonly name: string };
 
 const NAME_MAX = 50;
+/** Written into tasks that no assistant of this process takes up: one of that name would never be asked. */
+const TAKEN_NAMES = ['none', 'external'];
 
 /** Whether a setting's value names a module's file rather than an assistant that comes with the server. */
 export function isModulePath(name: string): boolean {
@@ -22,7 +24,7 @@ export async function loadOwnModule(name: string, cwd: string): Promise<Assistan
   await requireFile(name, path);
   const reply = replyOf(name, await importModule(name, path));
   return {
-    name: authorName(reply, path),
+    name: authorName(name, reply, path),
     async *reply(request) {
       for await (const part of partsOf(name, reply(request))) yield checkedPart(name, part);
     },
@@ -71,10 +73,12 @@ function replyOf(name: string, module: object): Reply {
   return reply as Reply;
 }
 
-function authorName(reply: Reply, path: string): string {
+function authorName(setting: string, reply: Reply, path: string): string {
   const own = reply.name === 'default' ? '' : reply.name;
   const visible = (own || basename(path, extname(path))).replaceAll(/[\p{C}\s]+/gu, ' ').trim();
-  return [...visible].slice(0, NAME_MAX).join('') || 'assistant';
+  const name = [...visible].slice(0, NAME_MAX).join('') || 'assistant';
+  if (!TAKEN_NAMES.includes(name)) return name;
+  throw new AssistantLoadError(`ASSISTANT=${setting}: the name \`${name}\` is taken; give the function another one.`);
 }
 
 function partsOf(name: string, parts: unknown): AsyncIterable<unknown> | Iterable<unknown> {

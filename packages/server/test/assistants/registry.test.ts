@@ -108,6 +108,7 @@ test.each([
   ['export default class Own {}', 'is not an async generator'],
   ['throw new Error("no key is set\\nat all");', 'failed while it was loaded: no key is set'],
   ['import "./gone.mjs"; export default async function* () {}', 'failed while it was loaded: Cannot find module'],
+  ['export default async function* external() {}', 'the name `external` is taken'],
   ['export default async function* ( {', 'failed while it was loaded'],
 ])('a module with `%s` is refused in one line', async (source, sentence) => {
   const message = await refusal('./own.mjs', await written('own.mjs', source));

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Assistant, AssistantRequest } from '../assistant.ts';
 import { AssistantLoadError } from '../load-error.ts';
@@ -60,7 +59,6 @@ async function* reply(knowledge: Knowledge, { messages, user, signal }: Assistan
   for (const piece of piecesOf(answerText(finding, first))) {
     if (signal.aborted) return;
     yield piece;
-    await nextTurn();
   }
 }
 

@@ -37,7 +37,7 @@ export interface Accounts {
   endSession(login: Login, sessionId: string): Promise<void>;
   endOtherSessions(login: Login): Promise<void>;
   /** For commands: makes an account without the limits of `register`. */
-  createUser(registration: Registration): Promise<Account>;
+  createUser(registration: Registration, rights?: { is_superuser: boolean }): Promise<Account>;
   /** For commands: deactivates an account, which ends its sessions, or activates it again. By username. */
   setActive(username: string, active: boolean): Promise<void>;
 }
@@ -70,7 +70,7 @@ export function createAccounts({ secret, clock, ...settings }: AccountsSettings)
     sessions: (login) => listSessions(parts, login),
     endSession: (login, sessionId) => endSession(parts, login, sessionId),
     endOtherSessions: (login) => logOutEverywhere(parts, login, login.session_id),
-    createUser: (registration) => createUser(parts, registration),
+    createUser: (registration, rights) => createUser(parts, registration, rights),
     setActive: (username, active) => setActive(parts, username, active),
   };
 }

@@ -26,6 +26,7 @@ export async function register(parts: AccountParts, registration: Registration, 
 export async function createUser(
   { store, passwords, checkPassword }: AccountParts,
   { username, email, password, full_name }: Registration,
+  { is_superuser }: { is_superuser: boolean } = { is_superuser: false },
 ): Promise<Account> {
   const keys = { username_key: usernameKey(username), email_key: emailKey(email) };
   checkPassword(password);
@@ -40,7 +41,7 @@ export async function createUser(
       ...keys,
       full_name: full_name ?? null,
       password_hash: await passwords.hash(password),
-      is_superuser: false,
+      is_superuser,
       created_at: new Date().toISOString(),
     }),
   );

@@ -108,13 +108,21 @@ const migrations: readonly ((db: DatabaseSync) => void)[] = [
   },
 ];
 
+/** The file is another program's database, or one of a newer version of this program. */
+export class ForeignDatabase extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ForeignDatabase';
+  }
+}
+
 /** The newest schema version that this program knows. */
 export const SCHEMA_VERSION = migrations.length;
 
 /**
  * Brings a database to the newest schema. Each step is one exclusive transaction that also raises the version, so
  * a crash leaves a step wholly done or not begun, and a second process waits for the first.
- * @throws {Error} where the file is another program's, or was made by a newer version.
+ * @throws {ForeignDatabase}
  */
 export function migrate(db: DatabaseSync): void {
   for (;;) {
@@ -144,10 +152,12 @@ function checkedVersion(db: DatabaseSync): number {
   const version = pragma('user_version');
   const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
   if (!isEmpty && pragma('application_id') !== APPLICATION_ID) {
-    throw new Error('the database file belongs to another program');
+    throw new ForeignDatabase(`${db.location()} is another program's database; set DATA_DIR to a folder of its own`);
   }
   if (version > SCHEMA_VERSION) {
-    throw new Error(`the database was made by a newer version (schema ${version}; this one knows ${SCHEMA_VERSION})`);
+    throw new ForeignDatabase(
+      `${db.location()} was made by a newer version (schema ${version}; this one knows ${SCHEMA_VERSION}): update this one`,
+    );
   }
   return version;
 }

@@ -1,0 +1,69 @@
+import { registerSchema } from '@tertulia/protocol';
+import type { Registration } from '../accounts/register.ts';
+import { readConfig } from '../config.ts';
+import { Refusal } from '../failure.ts';
+import { withAccounts } from './console/accounts.ts';
+import {
+  EXIT,
+  required,
+  runAsProcess,
+  WrongUsage,
+  type Command,
+  type Console,
+  type OptionValues,
+} from './console/command.ts';
+
+/** Makes an account without the web. */
+export const createUser: Command = {
+  name: 'create-user',
+  about: 'Makes an account. It may be run while the server runs.',
+  options: {
+    username: { value: 'NAME', about: '3 to 50 letters, digits, dots, dashes or underscores.' },
+    email: { value: 'ADDRESS', about: 'The email address, which is also good for signing in.' },
+    password: {
+      value: 'PASSWORD',
+      about: 'At least 8 characters. Others on this machine may see it: rather use the next.',
+    },
+    'password-stdin': { about: 'Reads the password from standard input, up to the end of the first line.' },
+    'full-name': { value: 'NAME', about: 'The name that is shown.' },
+    superuser: { about: 'Gives the account the rights of an administrator.' },
+  },
+  async run(options, console) {
+    const config = readConfig(console.variables);
+    const registration = checked({
+      username: required(options, 'username'),
+      email: required(options, 'email'),
+      password: await passwordOf(options, console),
+      full_name: options['full-name'] as string | undefined,
+    });
+    const is_superuser = options['superuser'] === true;
+    const account = await withAccounts(config, (accounts) => accounts.createUser(registration, { is_superuser }));
+    console.print(
+      `The account ${account.username} <${account.email}> was made${is_superuser ? ', as superuser' : ''}.`,
+    );
+    return EXIT.done;
+  },
+};
+
+async function passwordOf(options: OptionValues, console: Console): Promise<string> {
+  const fromInput = options['password-stdin'] === true;
+  if (fromInput && options['password'] !== undefined) {
+    throw new WrongUsage('--password and --password-stdin cannot both be given.');
+  }
+  if (!fromInput) return required(options, 'password');
+  return (await console.readInput()).split(/\r?\n/, 1)[0] ?? '';
+}
+
+/** The form that registering over REST asks for as well. */
+function checked(registration: Registration): Registration {
+  const result = registerSchema.safeParse(registration);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => `${optionOf(path[0])}: ${message}`);
+  throw new Refusal(`The account was not made. ${problems.join('. ')}.`);
+}
+
+function optionOf(field: PropertyKey | undefined): string {
+  return `--${String(field).replace('_', '-')}`;
+}
+
+if (import.meta.main) await runAsProcess(createUser);

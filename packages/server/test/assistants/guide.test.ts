@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { createGuide } from '../../src/assistants/guide/guide.ts';
 import { ask, partsOf, requestOf, stepsOf, temporaryFolder } from './ask.ts';
 
@@ -24,6 +26,7 @@ test.each([
   ['how do I connect from python?', PYTHON],
   ['PYTHON', PYTHON],
   ['is there a python client', PYTHON],
+  ['conecting from pyhton', PYTHON],
   ['what happens if the server is killed?', NEVER_LOST],
   ['Do I lose messages after a crash?', NEVER_LOST],
   ['power outage', NEVER_LOST],
@@ -116,6 +119,19 @@ test.each([
 test('a question of one word is understood by the one before it', async () => {
   const answer = await ask(guide, 'how do I connect from python?', 'so and so', 'and in javascript?');
   expect(answer).toContain('[Protocol › Connecting › From JavaScript]');
+});
+
+test('languages that are written without spaces are searched as well', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(
+    join(folder, '手引き.md'),
+    '# 手引き\n\n## 接続する\n\nトークンを使ってサーバーに接続します。\n\n## 設定\n\n環境変数です。\n',
+  );
+  const japanese = await createGuide({ folder });
+  onTestFinished(() => japanese.close());
+  expect(await ask(japanese, 'サーバーに接続したい')).toContain('> トークンを使って');
+  expect(await ask(japanese, '環境変数')).toContain(`#${encodeURI('設定')}`);
+  expect(await ask(japanese, '天気予報')).toMatch(/^I found nothing/);
 });
 
 test('an answer comes in small pieces', async () => {

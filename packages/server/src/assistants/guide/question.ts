@@ -16,8 +16,7 @@ const TEXT_MAX = 4_000;
 const WORD_MAX = 60;
 
 // Scripts that are written without spaces: every character is a word to the index, and two neighbours a term.
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/gu;
+const UNSPACED = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}]/gu;
 
 /** What a question asks about, without its empty words; empty for a greeting, thanks or mere punctuation. */
 export function termsOf(question: string): Term[] {
@@ -59,6 +58,12 @@ function termOf(word: string): Term {
   };
 }
 
-function quoted(word: string): string {
+/** A word without its commonest endings. Crude on purpose: the index has a real stemmer of its own. */
+export function stem(word: string): string {
+  return word.length > 4 ? word.replace(/(?:ing|ed|es|s|e|en)$/, '') : word;
+}
+
+/** A word or several as FTS5 takes them as text, whatever is in them. */
+export function quoted(word: string): string {
   return `"${indexable(word).trim().replaceAll('"', '""')}"`;
 }

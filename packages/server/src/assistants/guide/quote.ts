@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { isCode } from './blocks.ts';
+import { stem } from './question.ts';
 import type { Section } from './sections.ts';
 
 /** What an answer shows of a section. */
@@ -63,11 +64,6 @@ function bestBlock(blocks: readonly string[], words: readonly string[]): number 
 function matches(text: string, words: readonly string[]): number {
   const plain = text.toLowerCase();
   return words.filter((word) => plain.includes(stem(word))).length;
-}
-
-/** Crude on purpose: it only chooses where a quote begins. */
-function stem(word: string): string {
-  return word.length > 4 ? word.replace(/(?:ing|ed|es|s|e|en)$/, '') : word;
 }
 
 /** Ends a long block at a line of a table or list, or at a sentence. */

@@ -1,6 +1,10 @@
-import { DatabaseSync } from 'node:sqlite';
-import { indexable, type Term } from './question.ts';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { indexable, quoted, stem, type Term } from './question.ts';
 import type { Section } from './sections.ts';
+import { correctedWord } from './spelling.ts';
+
+/** By row: how well it fits, and how surely it is about the term at all. */
+type Rows = Map<number, { score: number; weight: number }>;
 
 /** A section that answers a question, with a score to compare it with the others of the same search. */
 export interface Hit {
@@ -12,7 +16,7 @@ export interface Hit {
 
 const ROWS_A_TERM = 1_000;
 const RELATED_WEIGHT = 0.5;
-const PREFIX_WEIGHT = 0.6;
+const GUESS_WEIGHT = 0.6;
 /** Pages in subfolders (decisions, notes) are rarely what a newcomer is after. */
 const DEPTH_WEIGHT = 0.8;
 
@@ -24,11 +28,24 @@ export class SectionIndex {
   readonly #database = new DatabaseSync(':memory:');
   readonly #sections = new Map<number, Section>();
   readonly #rowsOfFile = new Map<string, number[]>();
+  readonly #insert: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #select: StatementSync;
+  readonly #words: StatementSync;
   #nextRow = 1;
 
   constructor() {
     this.#database.exec(`CREATE VIRTUAL TABLE sections USING fts5(
-      heading, parents, body, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2')`);
+        heading, parents, body, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2');
+      CREATE VIRTUAL TABLE words USING fts5vocab(sections, row)`);
+    this.#insert = this.#database.prepare('INSERT INTO sections (rowid, heading, parents, body) VALUES (?, ?, ?, ?)');
+    this.#delete = this.#database.prepare('DELETE FROM sections WHERE rowid = ?');
+    // bm25 is negative, the better the lower; a word in more than half of the rows gets nearly 0, hence the addition.
+    this.#select = this.#database.prepare(
+      'SELECT rowid, 0.05 - bm25(sections, 6.0, 2.0, 1.0) FROM sections WHERE sections MATCH ? ORDER BY rank LIMIT ?',
+    );
+    this.#select.setReturnArrays(true);
+    this.#words = this.#database.prepare('SELECT term FROM words WHERE term >= ? AND term < ?');
   }
 
   /** Replaces what the index has of a file. */
@@ -36,7 +53,7 @@ export class SectionIndex {
     this.#database.exec('BEGIN');
     try {
       this.#drop(file);
-      for (const section of sections) this.#insert(file, section);
+      for (const section of sections) this.#add(file, section);
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#database.exec('ROLLBACK');
@@ -44,13 +61,11 @@ export class SectionIndex {
     }
   }
 
-  #insert(file: string, section: Section): void {
+  #add(file: string, section: Section): void {
     const row = this.#nextRow++;
     const parents = [...section.headings.slice(0, -1), file.replaceAll(/[/._-]+/g, ' ')].join(' ');
     const texts = [section.headings.at(-1) ?? '', parents, section.blocks.join('\n')].map(indexable);
-    this.#database
-      .prepare('INSERT INTO sections (rowid, heading, parents, body) VALUES (?, ?, ?, ?)')
-      .run(row, ...texts);
+    this.#insert.run(row, ...texts);
     this.#sections.set(row, section);
     const rows = this.#rowsOfFile.get(file);
     if (rows) rows.push(row);
@@ -63,9 +78,8 @@ export class SectionIndex {
   }
 
   #drop(file: string): void {
-    const remove = this.#database.prepare('DELETE FROM sections WHERE rowid = ?');
     for (const row of this.#rowsOfFile.get(file) ?? []) {
-      remove.run(row);
+      this.#delete.run(row);
       this.#sections.delete(row);
     }
     this.#rowsOfFile.delete(file);
@@ -90,40 +104,47 @@ export class SectionIndex {
       }
     }
     return [...found]
-      .map(([row, { score, covered }]) => this.#hit(row, score, all > 0 ? covered / all : 0))
+      .flatMap(([row, { score, covered }]) => this.#hit(row, score, covered / all))
       .toSorted((one, other) => other.score - one.score);
   }
 
-  #hit(row: number, score: number, coverage: number): Hit {
-    const section = this.#sections.get(row) as Section;
+  #hit(row: number, score: number, coverage: number): Hit[] {
+    const section = this.#sections.get(row);
+    if (!section) return [];
     const depth = section.file.split('/').length - 1;
-    return { section, coverage, score: score * coverage * DEPTH_WEIGHT ** depth };
+    return [{ section, coverage, score: score * coverage * DEPTH_WEIGHT ** depth }];
   }
 
-  /** A term's rows with their scores: of the word itself and, for less, of its relatives; else of words that begin so. */
-  #rowsOf(term: Term): { rows: Map<number, { score: number; weight: number }>; count: number } {
-    const rows = new Map<number, { score: number; weight: number }>();
-    const add = (expression: string, weight: number) => {
-      for (const [row, score] of this.#match(expression)) {
-        const before = rows.get(row);
-        if (!before || before.score < score * weight)
-          rows.set(row, { score: score * weight, weight: Math.max(weight, before?.weight ?? 0) });
-      }
-    };
-    add(term.exact, 1);
+  /**
+   * A term's rows: of the word itself and, for less, of its relatives; without either, of words that begin so, or of
+   * the word that was meant. `count` tells how rare the term is.
+   */
+  #rowsOf(term: Term): { rows: Rows; count: number } {
+    const rows: Rows = new Map();
+    this.#match(rows, term.exact, 1);
     const count = rows.size;
-    if (count === 0 && term.prefix) add(term.prefix, PREFIX_WEIGHT);
-    if (term.related) add(term.related, RELATED_WEIGHT);
+    if (count === 0 && term.prefix) this.#match(rows, term.prefix, GUESS_WEIGHT);
+    if (term.related) this.#match(rows, term.related, RELATED_WEIGHT);
+    const corrected = rows.size === 0 ? this.#corrected(term.word) : null;
+    if (corrected) this.#match(rows, corrected, GUESS_WEIGHT);
     return { rows, count: count || rows.size };
   }
 
-  #match(expression: string): [number, number][] {
-    // bm25 is negative, the better the lower; a word in more than half of the rows gets nearly 0, hence the addition.
-    const select = this.#database.prepare(
-      'SELECT rowid, 0.05 - bm25(sections, 6.0, 2.0, 1.0) FROM sections WHERE sections MATCH ? ORDER BY rank LIMIT ?',
-    );
-    select.setReturnArrays(true);
-    return select.all(expression, ROWS_A_TERM) as unknown as [number, number][];
+  #match(rows: Rows, expression: string, weight: number): void {
+    const found = this.#select.all(expression, ROWS_A_TERM) as unknown as [number, number][];
+    for (const [row, score] of found) {
+      const before = rows.get(row);
+      if (before && before.score >= score * weight) continue;
+      rows.set(row, { score: score * weight, weight: Math.max(weight, before?.weight ?? 0) });
+    }
+  }
+
+  #corrected(word: string): string | null {
+    const first = [...word][0] ?? '';
+    const words = this.#words.iterate(first, `${first}\u{10ffff}`) as Iterable<{ term: string }>;
+    const known = Iterator.from(words).map(({ term }) => term);
+    const meant = correctedWord(stem(word), known);
+    return meant === null ? null : quoted(meant);
   }
 
   close(): void {

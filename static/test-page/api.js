@@ -109,8 +109,9 @@ function fieldErrors(detail) {
   const fields = new Map();
   if (!Array.isArray(detail)) return fields;
   for (const problem of detail) {
-    const field = Array.isArray(problem?.loc) ? problem.loc.findLast((part) => typeof part === 'string') : undefined;
-    const name = field ?? 'body';
+    /** @type {unknown[]} */
+    const place = Array.isArray(problem?.loc) ? problem.loc : [];
+    const name = String(place.findLast((part) => typeof part === 'string') ?? 'body');
     if (!fields.has(name)) fields.set(name, String(problem?.msg ?? 'is not valid'));
   }
   return fields;

@@ -7,6 +7,7 @@
  * @param {'join_conversation' | 'sync'} event
  */
 export async function catchUp(connection, transcript, event) {
+  transcript.isLog = true;
   for (;;) {
     const before = transcript.lastSeq;
     const page = await connection.send(event, { conversation_id: transcript.id, after_seq: before });

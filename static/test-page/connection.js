@@ -92,6 +92,11 @@ export class Connection {
     this.#received.on(listener);
   }
 
+  /** Resolves once it is known whether a connection that is being made came about. */
+  async settled() {
+    while (this.state === 'connecting') await new Promise((resolve) => this.#changed.once(resolve));
+  }
+
   /** @param {ConnectionOptions} options */
   connect(options) {
     this.#drop();
@@ -157,7 +162,7 @@ export class Connection {
       this.#log.add('in', 'connect', { transport: this.transport });
       socket.io.engine.on('upgrade', () => {
         this.#log.add('in', 'upgrade', { transport: this.transport });
-        this.#changed.emit(undefined);
+        this.#changed.emit();
       });
     });
     socket.on('connect_error', (/** @type {Error & {data?: any}} */ error) => {
@@ -178,7 +183,8 @@ export class Connection {
    */
   #receive(name, payload) {
     if (name === 'connected') this.#welcomed(payload);
-    if (name === 'error' && CLOSING.has(payload?.error)) this.#lastError = payload;
+    // The more exact `session_expired` comes first where both do.
+    if (name === 'error' && CLOSING.has(payload?.error)) this.#lastError ??= payload;
     if (name === 'session_expired') this.#lastError = { code: payload?.reason };
     if (name === 'server_shutdown') this.#askedWait = Number(payload?.reconnect_after_ms) || 0;
     this.#received.emit({ name, payload });
@@ -258,6 +264,6 @@ export class Connection {
     this.state = state;
     this.reason = reason;
     this.retryAt = retryAt;
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 }

@@ -44,7 +44,7 @@ export class ConversationList {
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /** After a hint that something changed. */
@@ -65,7 +65,7 @@ export class ConversationList {
   mark(id, isUnread) {
     if (isUnread) this.unread.add(id);
     else this.unread.delete(id);
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   clear() {
@@ -73,7 +73,7 @@ export class ConversationList {
     Object.assign(this, { items: [], total: 0, problem: '', isLoaded: false });
     this.unread.clear();
     this.#limit = PAGE;
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /** @param {number} limit */

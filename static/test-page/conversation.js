@@ -55,7 +55,7 @@ export class OpenConversation {
     this.members = new Members(session);
     connection.onEvent((event) => this.#received(event));
     outbox.onAccepted(({ entry, ack }) => void this.#accepted(entry, ack));
-    outbox.onChange(() => this.#changed.emit(undefined));
+    outbox.onChange(() => this.#changed.emit());
   }
 
   /** The conversation's id, or empty for one that the next message makes. */
@@ -70,9 +70,13 @@ export class OpenConversation {
 
   /** What is on its way. A message whose event came before its acknowledgement is there already. */
   get pending() {
-    const own = this.transcript.sorted.filter((entry) => entry.kind === 'message' && entry.message.author.id === this.userId);
+    const own = this.transcript.sorted.filter(
+      (entry) => entry.kind === 'message' && entry.message.author.id === this.userId,
+    );
     return this.#outbox.entriesOf(this.id).filter(({ state, text, afterSeq }) => {
-      const isThere = own.some((entry) => entry.seq > afterSeq && entry.kind === 'message' && entry.message.content === text);
+      const isThere = own.some(
+        (entry) => entry.seq > afterSeq && entry.kind === 'message' && entry.message.content === text,
+      );
       return state === 'failed' || !isThere;
     });
   }
@@ -111,7 +115,9 @@ export class OpenConversation {
   async join() {
     await this.#loading;
     const { transcript } = this;
-    if (transcript.id !== '' && !this.isJoined) await this.#attempt(transcript, () => this.#join(transcript));
+    if (transcript.id === '' || this.isJoined) return;
+    if (this.#connection.isExtended && !transcript.isLog) await this.startOver();
+    else await this.#attempt(transcript, () => this.#join(transcript));
   }
 
   async leave() {
@@ -124,12 +130,12 @@ export class OpenConversation {
 
   /** A lost connection has left every conversation. */
   disconnected() {
-    clearTimeout(this.#gapTimer);
+    this.#stopLooking();
     this.isJoined = false;
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
-  /** What this page knows of the log may not hold any more: a restored database, or the other protocol. */
+  /** What this page knows of the conversation may not hold, as after a restored database, or not be all. */
   async startOver() {
     if (this.id !== '') await this.open(this.id);
   }
@@ -161,35 +167,36 @@ export class OpenConversation {
 
   dismissProblem() {
     this.problem = '';
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /** @param {string} id */
   #replace(id) {
     if (this.isJoined && this.id !== id) void this.leave();
-    clearTimeout(this.#gapTimer);
+    this.#stopLooking();
     this.transcript = new Transcript(id);
     Object.assign(this, { details: null, isJoined: false, isLoading: false, problem: '', earlier: null });
     this.members.reset(id);
     this.#early = [];
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /** Reads the conversation and joins it where there is a connection. After every await another one may be open. */
   async #load() {
     const { transcript } = this;
     this.isLoading = true;
-    this.#changed.emit(undefined);
+    this.#changed.emit();
     await this.#attempt(transcript, async () => {
       const details = await this.#session.ask(`conversations/${encodeURIComponent(transcript.id)}`);
       if (this.transcript !== transcript) return;
       this.details = details;
+      await this.#connection.settled();
       await this.#readRecent(transcript, details.last_seq);
       if (this.transcript !== transcript) return;
       await this.members.read();
     });
     if (this.transcript === transcript) this.isLoading = false;
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /**
@@ -203,8 +210,7 @@ export class OpenConversation {
     if (isNewHere && this.#connection.isConnected && this.#connection.isExtended) {
       transcript.lastSeq = Math.max(0, lastSeq - RECENT_EVENTS);
       this.earlier = transcript.lastSeq > 0 ? transcript.lastSeq + 1 : null;
-    } else if (isNewHere && !this.#connection.isConnected) {
-      transcript.lastSeq = lastSeq;
+    } else if (!this.#connection.isConnected) {
       await this.#readNewest(transcript);
     }
     if (this.#connection.isConnected && this.transcript === transcript) await this.#join(transcript);
@@ -238,7 +244,7 @@ export class OpenConversation {
     }
     for (const message of receive(this, event)) this.#arrived.emit(message);
     this.#lookForGap();
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /**
@@ -264,9 +270,16 @@ export class OpenConversation {
 
   /** Where something is missing, asks for it, and again until nothing is: checkpoints of answers come twice a second. */
   #lookForGap() {
+    if (this.#gapTimer || !this.transcript.hasGap || !this.isJoined || !this.#connection.isExtended) return;
+    this.#gapTimer = setTimeout(() => {
+      this.#gapTimer = undefined;
+      void this.sync();
+    }, GAP_WAIT_MS);
+  }
+
+  #stopLooking() {
     clearTimeout(this.#gapTimer);
-    if (!this.transcript.hasGap || !this.isJoined || !this.#connection.isExtended) return;
-    this.#gapTimer = setTimeout(() => void this.sync(), GAP_WAIT_MS);
+    this.#gapTimer = undefined;
   }
 
   /**
@@ -281,6 +294,6 @@ export class OpenConversation {
     } catch (error) {
       if (this.transcript === transcript) this.problem = error instanceof Error ? error.message : String(error);
     }
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 }

@@ -25,8 +25,8 @@ function setProperty(node, name, value) {
   if (value === undefined) return;
   if (typeof value === 'function' && name.startsWith('on')) {
     node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
-  } else if (name.includes('-') || ['dir', 'for', 'role', 'datetime'].includes(name)) {
-    node.setAttribute(name, String(value));
+  } else if (typeof value === 'string' && (name.includes('-') || ['dir', 'for', 'role', 'datetime'].includes(name))) {
+    node.setAttribute(name, value);
   } else {
     Reflect.set(node, name, value);
   }

@@ -38,6 +38,7 @@ setUpLogView(log);
 followLogin();
 followConnection();
 followConversation();
+followOutbox();
 comeBack();
 
 /** @param {string} id */
@@ -51,6 +52,11 @@ function startConversation() {
   conversation.startNew();
   showPanel('chat');
   byId('message').focus();
+}
+
+/** A message of one's own moves its conversation up the list, or makes one. */
+function followOutbox() {
+  outbox.onAccepted(() => list.refreshSoon());
 }
 
 /** Another login sees nothing of the one before. */
@@ -73,8 +79,8 @@ function followLogin() {
 /** Each new connection joins the open conversation again; nothing survives from the one before. */
 function followConnection() {
   let wasConnected = false;
-  /** What a log's seqs hold for: another epoch or protocol begins anew. */
-  let ground = '';
+  /** A restored database is another one: the seqs that are known mean nothing in it. */
+  let epoch = '';
   connection.onChange(() => {
     storePlace({ isConnected: connection.isActive, options: chosenOptions(), conversationId: conversation.id });
     if (connection.isConnected === wasConnected) return;
@@ -83,9 +89,9 @@ function followConnection() {
       conversation.disconnected();
       return;
     }
-    const nextGround = `${connection.options.protocol} ${connection.welcome?.store_epoch ?? ''}`;
-    void (ground === '' || ground === nextGround ? conversation.join() : conversation.startOver());
-    ground = nextGround;
+    const nextEpoch = connection.welcome?.store_epoch ?? epoch;
+    void (epoch === '' || epoch === nextEpoch ? conversation.join() : conversation.startOver());
+    epoch = nextEpoch;
     void list.refresh();
     if (isNarrow() && document.body.dataset.panel === 'connect') showPanel('chat');
   });
@@ -113,6 +119,6 @@ function comeBack() {
   void session.identify();
   if (!place) return;
   showOptions(place.options);
-  if (place.conversationId !== '') openConversation(place.conversationId);
   if (place.isConnected) connection.connect(chosenOptions());
+  if (place.conversationId !== '') openConversation(place.conversationId);
 }

@@ -66,6 +66,6 @@ export class Members {
   /** @param {Member[]} list */
   #set(list) {
     this.list = list;
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 }

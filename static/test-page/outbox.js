@@ -57,7 +57,7 @@ export class Outbox {
     // The first message makes the conversation that the second belongs to, so that one waits for its id.
     const isMaking = conversationId === '' && this.entriesOf('').length > 0;
     this.#entries.push(entry);
-    if (isMaking) this.#changed.emit(undefined);
+    if (isMaking) this.#changed.emit();
     else void this.retry(entry);
   }
 
@@ -77,7 +77,7 @@ export class Outbox {
   async retry(entry) {
     entry.state = 'sending';
     entry.problem = '';
-    this.#changed.emit(undefined);
+    this.#changed.emit();
     try {
       const ack = await this.#connection.send('chat', payloadOf(entry));
       this.#remove(entry);
@@ -85,18 +85,18 @@ export class Outbox {
     } catch (error) {
       this.#failed(entry, error instanceof Error ? error.message : String(error));
     }
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /** @param {OutboxEntry} entry */
   discard(entry) {
     this.#remove(entry);
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   clear() {
     this.#entries = [];
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /**

@@ -8,7 +8,8 @@ import { sentence } from './sentences.js';
 /** What each event of the server's means for the open conversation. @type {Record<string, (open: OpenConversation, payload: any) => Message[] | void>} */
 const handlers = {
   conversation_event: takeLogEvent,
-  response_start: ({ transcript }, { task_id, attempt, assistant }) => transcript.answer(task_id)?.start(attempt, assistant),
+  response_start: ({ transcript }, { task_id, attempt, assistant }) =>
+    transcript.answer(task_id)?.start(attempt, assistant),
   response_delta: ({ transcript }, { task_id, attempt, index, text }) =>
     transcript.answer(task_id)?.delta(attempt, index, text),
   response_end: ({ transcript }, { task_id, attempt, status }) => {
@@ -47,7 +48,7 @@ function takeLogEvent(open, event) {
     if (type === 'member_joined') open.members.joined(data.member);
     if (type === 'member_left') open.members.left(data.user_id);
     if (type === 'member_left' && data.user_id === open.userId) open.expelled();
-    if (type === 'conversation_updated' && open.details) open.details = { ...open.details, ...data };
+    if (type === 'conversation_updated' && open.details) Object.assign(open.details, data);
   }
   return applied.flatMap((one) => (one.type === 'message_created' ? [one.data.message] : []));
 }

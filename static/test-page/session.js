@@ -88,7 +88,7 @@ export class Session {
       if (this.tokens !== tokens) return;
       this.problem = error instanceof Error ? error.message : String(error);
     }
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   /**
@@ -122,7 +122,7 @@ export class Session {
       // Logged out, or in as somebody else, while the answer was on its way.
       if (this.tokens !== before) return this.tokens !== null;
       this.#update(tokensOfAnswer(answer), this.user);
-      this.#renewed.emit(undefined);
+      this.#renewed.emit();
       return true;
     } catch (error) {
       if (this.tokens === before) this.#renewalFailed(error);
@@ -151,7 +151,7 @@ export class Session {
     this.problem = problem;
     storeTokens(tokens);
     this.#schedule();
-    this.#changed.emit(undefined);
+    this.#changed.emit();
   }
 
   #schedule() {

@@ -22,7 +22,8 @@ export class Transcript {
   entries = new Map();
   /** Answers that are awaited or being written, by task. @type {Map<string, Answer>} */
   answers = new Map();
-  isDeleted = false;
+  /** Whether it was read from the log, with all that happened, or from history, which has only messages. */
+  isLog = false;
 
   /** Events beyond a gap. @type {Map<number, ConversationEvent>} */
   #waiting = new Map();
@@ -144,7 +145,6 @@ export class Transcript {
     }
     if (event.type === 'message_created' && event.data.ends_task) this.endAnswer(event.data.ends_task.id);
     if (event.type === 'task_ended') this.endAnswer(event.data.task.id);
-    if (event.type === 'conversation_deleted') this.isDeleted = true;
     const notice = noticeOf(event);
     if (notice) this.entries.set(event.seq, notice);
   }

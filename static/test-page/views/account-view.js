@@ -82,6 +82,7 @@ function setUpToken(session) {
 /** @param {import('../session.js').Session} session */
 function render(session) {
   const { tokens, user, problem } = session;
+  document.body.dataset.login = tokens ? 'some' : 'none';
   byId('logged-out').hidden = tokens !== null;
   byId('logged-in').hidden = tokens === null;
   byId('account-name').textContent = user ? user.username : 'Pasted token';

@@ -13,7 +13,10 @@ import { announce } from './announcer.js';
  * @param {Connection} connection
  */
 export function setUpChatView(conversation, connection) {
-  byId('join-leave').addEventListener('click', () => void (conversation.isJoined ? conversation.leave() : conversation.join()));
+  byId('join-leave').addEventListener(
+    'click',
+    () => void (conversation.isJoined ? conversation.leave() : conversation.join()),
+  );
   byId('copy-id').addEventListener('click', async () => {
     announce((await copyText(conversation.id)) ? 'Id copied.' : 'Copying is not allowed here.');
   });

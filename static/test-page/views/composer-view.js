@@ -55,7 +55,9 @@ function parseMetadata(text) {
   try {
     const value = JSON.parse(text);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? { value, problem: '' } : { value: null, problem: 'It must be a JSON object, as {"key": "value"}.' };
+    return isObject
+      ? { value, problem: '' }
+      : { value: null, problem: 'It must be a JSON object, as {"key": "value"}.' };
   } catch (error) {
     return { value: null, problem: `Not valid JSON: ${error instanceof Error ? error.message : ''}` };
   }

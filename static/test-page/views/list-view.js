@@ -39,12 +39,17 @@ export function setUpListView(list, conversation, actions) {
  */
 function render(list, conversation, actions) {
   const container = byId('conversation-list');
-  const key = JSON.stringify([list.items.map(({ id, title, updated_at }) => [id, title, updated_at]), [...list.unread], conversation.id]);
+  const key = JSON.stringify([
+    list.items.map(({ id, title, updated_at }) => [id, title, updated_at]),
+    [...list.unread],
+    conversation.id,
+  ]);
   if (container.dataset.key !== key) {
     container.dataset.key = key;
     fill(container, list, conversation.id, actions);
   }
-  byId('list-empty').hidden = !list.isLoaded || list.items.length > 0;
+  byId('list-empty').hidden = list.items.length > 0;
+  byId('list-empty').textContent = list.isLoaded ? 'None yet. Your first message makes one.' : 'Log in to see them.';
   byId('more-conversations').hidden = !list.hasMore;
   byId('list-problem').textContent = list.problem;
   byId('list-problem').hidden = list.problem === '';
@@ -57,10 +62,14 @@ function render(list, conversation, actions) {
  * @param {ListActions} actions
  */
 function fill(container, list, openId, actions) {
-  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.conversation : undefined;
+  const focused =
+    document.activeElement instanceof HTMLElement ? document.activeElement.dataset.conversation : undefined;
   container.replaceChildren(...list.items.map((item) => row(item, openId, list.unread.has(item.id), actions)));
   // The rows are new; who was on one of them by keyboard stays on it.
-  if (focused) rowButtons(container).find((button) => button.dataset.conversation === focused)?.focus();
+  if (focused)
+    rowButtons(container)
+      .find((button) => button.dataset.conversation === focused)
+      ?.focus();
 }
 
 /** @param {HTMLElement} container */

@@ -85,9 +85,12 @@ function renderCount({ rows }, nodes, isPaused) {
 /** @param {LogRow} row */
 function passes(row) {
   const direction = /** @type {HTMLSelectElement} */ (byId('log-direction')).value;
-  const text = /** @type {HTMLInputElement} */ (byId('log-filter')).value.trim().toLowerCase();
+  const words = /** @type {HTMLInputElement} */ (byId('log-filter')).value.toLowerCase().split(/\s+/);
   if (direction !== 'all' && row.direction !== direction) return false;
-  return text === '' || `${row.name} ${row.json}`.toLowerCase().includes(text);
+  const text = `${row.name} ${row.json}`.toLowerCase();
+  return words.every((word) =>
+    word.length > 1 && word.startsWith('-') ? !text.includes(word.slice(1)) : text.includes(word),
+  );
 }
 
 /** @param {LogRow} row */
@@ -99,16 +102,38 @@ function rowView(row) {
     el('time', { datetime: row.time.toISOString() }, logTime(row.time)),
     el('span', { className: `direction ${row.direction}` }, row.direction),
     el('code', { className: 'event-name' }, el('bdi', {}, row.name)),
-    el('span', { className: 'snippet', dir: 'ltr' }, row.json.slice(0, SNIPPET)),
+    el('span', { className: 'snippet', dir: 'ltr' }, snippetOf(row.json)),
   );
   const details = el('details', {}, summary, body);
   // A thousand rows are cheap because only those that one opens are laid out in full.
   details.addEventListener('toggle', () => {
-    if (details.open && body.textContent === '') body.textContent = pretty(row.json);
+    if (!details.open) return;
+    if (body.textContent === '') body.textContent = pretty(row.json);
+    node.scrollIntoView({ block: 'nearest' });
   });
   const node = el('li', {}, details);
   node.hidden = !passes(row);
   return node;
+}
+
+/**
+ * The start of the payload with its ids last: they are long, and the same in every row.
+ *
+ * @param {string} json
+ */
+function snippetOf(json) {
+  try {
+    const entries = Object.entries(JSON.parse(json)).toSorted(([a], [b]) => Number(isId(a)) - Number(isId(b)));
+    return JSON.stringify(Object.fromEntries(entries)).slice(0, SNIPPET);
+  } catch {
+    // Shortened, or no payload at all.
+    return json.slice(0, SNIPPET);
+  }
+}
+
+/** @param {string} name */
+function isId(name) {
+  return name === 'id' || name.endsWith('_id');
 }
 
 /** @param {string} json */

@@ -55,7 +55,13 @@ export function answerView() {
   const text = document.createTextNode('');
   const body = el('div', { className: 'text', dir: 'auto' }, text);
   const dots = el('span', { className: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i'));
-  const node = el('li', { className: 'message assistant writing' }, el('p', { className: 'message-head' }, who, status), body, dots);
+  const node = el(
+    'li',
+    { className: 'message assistant writing' },
+    el('p', { className: 'message-head' }, who, status),
+    body,
+    dots,
+  );
   const update = (/** @type {import('../answers.js').Answer} */ answer) => {
     if (answer.assistant !== '') who.textContent = answer.assistant;
     status.textContent = statusOf(answer);

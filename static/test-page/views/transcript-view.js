@@ -23,6 +23,7 @@ export function setUpTranscriptView(conversation, outbox) {
   const scroller = byId('message-area');
   let shownId = conversation.id;
   let isAtEnd = true;
+  let lastTop = 0;
   const update = oncePerFrame(() => {
     const isOther = shownId !== conversation.id && shownId !== '';
     shownId = conversation.id;
@@ -37,7 +38,10 @@ export function setUpTranscriptView(conversation, outbox) {
     byId('to-end').hidden = isAtEnd;
   });
   scroller.addEventListener('scroll', () => {
-    isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+    // What grows or shrinks the view moves its end away too; only scrolling up says that one wants to stay.
+    const isNear = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+    isAtEnd = isNear || (isAtEnd && scroller.scrollTop >= lastTop);
+    lastTop = scroller.scrollTop;
     if (isAtEnd) byId('to-end').hidden = true;
   });
   byId('to-end').addEventListener('click', () => {

@@ -39,7 +39,7 @@ export function createPasswords(): Passwords {
         const salt = randomBytes(SALT_BYTES);
         return toPhc(salt, await derive(password, { ...COST, salt, tagBytes: TAG_BYTES }));
       }),
-    matches: (password, stored) => {
+    async matches(password, stored) {
       const expected = stored === null ? nobody : fromPhc(stored);
       return queue.run(async () => {
         const tag = await derive(password, { ...expected, tagBytes: expected.tag.length });

@@ -11,6 +11,7 @@ import {
   changePasswordSchema,
 } from '@tertulia/protocol';
 import { z } from 'zod';
+import type { Login } from '../accounts/parts.ts';
 import { answer, body, refusals, SIGNED_IN } from './openapi.ts';
 import { peerOf, type HttpApp, type HttpParts } from './parts.ts';
 import { requireUser } from './require-user.ts';
@@ -171,9 +172,9 @@ function sessionRoutes(app: HttpApp, { accounts, countSockets }: HttpParts): voi
     },
   );
   const endings = [
-    ['delete', '/auth/sessions', 'End every session but this one', accounts.endOtherSessions],
-    ['post', '/auth/logout', 'End this session', accounts.logOut],
-    ['post', '/auth/logout-all', 'End every session', accounts.logOutEverywhere],
+    ['delete', '/auth/sessions', 'End every session but this one', (login: Login) => accounts.endOtherSessions(login)],
+    ['post', '/auth/logout', 'End this session', (login: Login) => accounts.logOut(login)],
+    ['post', '/auth/logout-all', 'End every session', (login: Login) => accounts.logOutEverywhere(login)],
   ] as const;
   for (const [method, path, summary, end] of endings) {
     const responses = { ...done('Ended.'), ...refusals('unauthorized') };

@@ -9,7 +9,6 @@ const MAX_HEADERS = 100;
 
 /** What Node's parser says, as an HTTP status; anything else it cannot read is 400. */
 const PARSER_STATUS: Readonly<Record<string, number>> = {
-  HPE_INVALID_METHOD: 405,
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -25,11 +24,16 @@ export function createHttpServer(app: HttpApp): Server {
   });
   // Node drops what is beyond this count without a word; one more than allowed shows that there was more.
   server.maxHeadersCount = MAX_HEADERS + 1;
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    answerAndClose(socket, PARSER_STATUS[error.code ?? ''] ?? 400);
-  });
+  server.on('clientError', (error, socket) => answerAndClose(socket, statusOf(error)));
   server.on('connect', (_request, socket) => answerAndClose(socket, 405));
   return server;
+}
+
+/** A method that Node's parser does not know is a method all the same, where the line looks like one of HTTP. */
+function statusOf({ code, rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): number {
+  if (code === 'HPE_INVALID_METHOD' && /^[\w-]+ [^ ]+ HTTP\//.test(rawPacket?.toString('latin1', 0, 4_096) ?? ''))
+    return 405;
+  return PARSER_STATUS[code ?? ''] ?? 400;
 }
 
 function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
@@ -38,14 +42,14 @@ function refuseHeaders(request: IncomingMessage, response: ServerResponse): void
   response.end(JSON.stringify(problem(431)));
 }
 
-function answerAndClose(socket: Duplex, status: number): void {
-  if (!socket.writable) return void socket.destroy();
+function answerAndClose(connection: Duplex, status: number): void {
+  if (!connection.writable) return void connection.destroy();
   const text = JSON.stringify(problem(status));
   const allow = status === 405 ? `Allow: ${KNOWN_METHODS.join(', ')}\r\n` : '';
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}Content-Type: application/json\r\n`;
-  socket.on('error', () => socket.destroy());
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`, () =>
-    socket.destroy(),
+  connection.on('error', () => connection.destroy());
+  connection.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`, () =>
+    connection.destroy(),
   );
 }
 

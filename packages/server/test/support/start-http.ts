@@ -8,7 +8,9 @@ import { pino } from 'pino';
 import { createAccounts, type Accounts } from '../../src/accounts/accounts.ts';
 import { readConfig, type SettingName } from '../../src/config.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
+import type { HttpParts } from '../../src/http/parts.ts';
 import { createHttp } from '../../src/http/http.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { DATABASE_FILE, SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 
 /** The secret that test servers sign with, so that tests can forge. */
@@ -41,6 +43,8 @@ export interface TestHttp {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   /** Makes an account and signs it in. */
   signUp(username: string, password?: string): Promise<{ access_token: string; refresh_token: string; id: string }>;
+  /** Takes the database away from the running server. */
+  closeStore(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,7 +53,7 @@ export interface CallOptions {
   readonly json?: unknown;
   readonly token?: string;
   readonly headers?: Record<string, string>;
-  readonly body?: BodyInit;
+  readonly body?: NonNullable<RequestInit['body']>;
 }
 
 /** The password of accounts that tests sign up. */
@@ -72,11 +76,24 @@ export async function startHttp(settings: Partial<Record<SettingName, string>> =
     onRevoked: (ids) => void revoked.push(...ids),
     clock: () => Date.now() + ahead,
   });
-  const server = createHttpServer(createHttp({ config, log, accounts, countSockets: () => 0 }));
+  const parts: HttpParts = {
+    config,
+    log,
+    accounts,
+    countSockets: () => 0,
+    metrics: createMetrics(),
+    state: { isReady: true },
+    context: () => {
+      throw new Error('there are no conversations in this test');
+    },
+  };
+  const server = createHttpServer(createHttp(parts));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
+  let closed: Promise<void> | undefined;
+  const closeStore = () => (closed ??= store.close());
   const call = (method: string, path: string, options: CallOptions = {}) => request(method, url + path, options);
 
   return {
@@ -99,10 +116,11 @@ export async function startHttp(settings: Partial<Record<SettingName, string>> =
       const tokens = await accounts.logIn(username, password, { address: '127.0.0.1', user_agent: 'tests' });
       return { id, access_token: tokens.access_token, refresh_token: tokens.refresh_token };
     },
+    closeStore,
     async close() {
       server.close();
       server.closeAllConnections();
-      await store.close();
+      await closeStore();
       await rm(directory, { recursive: true });
     },
   };

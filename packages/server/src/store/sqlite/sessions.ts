@@ -88,7 +88,10 @@ function createSession(db: DatabaseSync, session: NewSession): number | null {
     session.user_agent,
   );
   addToken(db, { hash: session.token_hash, session_id: session.id, generation: 1, issued_at: now });
-  return findLogin(db, session.id) ? expiresAt : null;
+  if (findLogin(db, session.id)) return expiresAt;
+  run(db, 'DELETE FROM refresh_tokens WHERE session_id = ?', session.id);
+  run(db, 'DELETE FROM sessions WHERE id = ?', session.id);
+  return null;
 }
 
 function clearOver(db: DatabaseSync, now: number): void {

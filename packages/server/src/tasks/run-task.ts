@@ -8,9 +8,8 @@ import type { Metrics } from '../metrics.ts';
 import type { ConversationLog } from '../store/conversation-log.ts';
 import type { ConversationView, DueTask, NewEvent, Store } from '../store/store.ts';
 import { AnswerStream } from './answer-stream.ts';
+import type { RecentMessages } from './recent-messages.ts';
 
-/** How many of the conversation's newest messages an assistant sees. */
-const CONTEXT_MESSAGES = 50;
 /** An assistant that yields without ever waiting gives the event loop a turn after this many milliseconds. */
 const TURN_MS = 2;
 
@@ -22,6 +21,7 @@ export interface RunParts {
   readonly store: Store;
   readonly conversations: ConversationLog;
   readonly delivery: Delivery;
+  readonly recent: RecentMessages;
   readonly assistant: Assistant;
   readonly answerMax: number;
   readonly deadlineMs: number;
@@ -66,7 +66,7 @@ async function writeAnswer(
   parts: RunParts,
 ): Promise<TaskError | null> {
   try {
-    const { title, messages } = await parts.store.tasks.context(due.conversation_id, due.seq, CONTEXT_MESSAGES);
+    const { title, messages } = await parts.recent.upTo(due.conversation_id, due.seq);
     const question = messages.at(-1);
     if (!question) throw new Error(`task ${due.task.id} has no question`);
     const reply = parts.assistant.reply({

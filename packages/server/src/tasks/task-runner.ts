@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
 import type { Assistant } from '../assistants/assistant.ts';
 import { endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
+import { RecentMessages } from './recent-messages.ts';
 import { runTask, type RunParts, type StopReason } from './run-task.ts';
 import { UserTaskLimits } from './user-tasks.ts';
 
@@ -15,7 +16,7 @@ const MAX_ATTEMPTS = 3;
 const SWEEP_TASKS = 100;
 
 /** What the runner works with; without an assistant it only keeps the books. */
-export interface TaskRunnerParts extends Omit<RunParts, 'assistant'> {
+export interface TaskRunnerParts extends Omit<RunParts, 'assistant' | 'recent'> {
   readonly assistant: Assistant | null;
   /** Written into each task: the assistant's name, `none` or `external`. */
   readonly assistantName: string;
@@ -43,7 +44,10 @@ interface Run {
 export class TaskRunner {
   readonly #parts: TaskRunnerParts;
   readonly #limits: UserTaskLimits;
+  readonly #recent: RecentMessages;
   readonly #runs = new Map<string, Run>();
+  /** Tasks that this node stored and could not start at once: an end may make room for one of them. */
+  readonly #queued = new Set<string>();
   /** One run of one process: a restarted process is another owner. */
   readonly #owner: string;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -55,6 +59,7 @@ export class TaskRunner {
   constructor(parts: TaskRunnerParts, nodeId: string) {
     this.#parts = parts;
     this.#limits = new UserTaskLimits(parts.store.tasks, parts.maxRunning, parts.maxQueued);
+    this.#recent = new RecentMessages(parts.store.tasks);
     this.#owner = `${nodeId}:${randomUUID()}`;
   }
 
@@ -74,7 +79,7 @@ export class TaskRunner {
 
   /** Tasks by state on this node. */
   get counts(): { running: number; waiting: number } {
-    return { running: this.#limits.running, waiting: this.#limits.waiting };
+    return { running: this.#runs.size, waiting: this.#queued.size };
   }
 
   /** Without an assistant a task ends in the event that starts it. */
@@ -100,17 +105,23 @@ export class TaskRunner {
 
   #start(event: ConversationEvent): void {
     const task = startOf(event);
-    if (!task || !this.#limits.isRunning(task.id)) return;
+    if (!task) return;
+    if (!this.#limits.isRunning(task.id)) {
+      this.#queued.add(task.id);
+      return;
+    }
     this.#run({ task, conversation_id: event.conversation_id, seq: event.seq, attempt: 1 });
   }
 
   /** Told of each event that this node knows committed. */
   committed(event: ConversationEvent): void {
+    this.#recent.pass(event);
     const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
     if (ended === undefined) return;
     this.#runs.get(ended)?.stop.abort('ended' satisfies StopReason);
     this.#limits.remove(ended);
-    if (this.#limits.waiting > 0) this.sweep();
+    this.#queued.delete(ended);
+    if (this.#queued.size > 0) this.sweep();
   }
 
   /** Looks for due tasks and starts those that have a place; calls while it looks become one more look. */
@@ -139,6 +150,7 @@ export class TaskRunner {
     if (!this.#limits.tryRun(due.task.user_id, due.task.id)) return;
     const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
     const isClaimed = await this.#parts.store.tasks.claim(due.conversation_id, claim).catch(() => false);
+    this.#queued.delete(due.task.id);
     if (isClaimed) this.#run(due);
     else this.#limits.stopRunning(due.task.user_id, due.task.id);
   }
@@ -160,7 +172,7 @@ export class TaskRunner {
     const { assistant } = this.#parts;
     if (!assistant) return;
     const stop = new AbortController();
-    const done = runTask(due, stop, { ...this.#parts, assistant })
+    const done = runTask(due, stop, { ...this.#parts, assistant, recent: this.#recent })
       .then(async (result) => {
         if (result === 'interrupted') await this.#release(due);
       })
@@ -184,7 +196,7 @@ export class TaskRunner {
   #finished(due: DueTask): void {
     this.#runs.delete(due.task.id);
     this.#limits.stopRunning(due.task.user_id, due.task.id);
-    if (this.#limits.waiting > 0) this.sweep();
+    if (this.#queued.size > 0) this.sweep();
   }
 
   async #renew(): Promise<void> {

@@ -65,20 +65,6 @@ export class UserTaskLimits {
     if (tasks?.open.size === 0) this.#users.delete(userId);
   }
 
-  /** Open tasks that do not run, of all users. */
-  get waiting(): number {
-    let count = 0;
-    for (const { open, running } of this.#users.values()) count += open.size - running.size;
-    return count;
-  }
-
-  /** Tasks that run. */
-  get running(): number {
-    let count = 0;
-    for (const { running } of this.#users.values()) count += running.size;
-    return count;
-  }
-
   async #load(userId: string): Promise<UserTasks> {
     const known = this.#users.get(userId);
     if (known) return known;

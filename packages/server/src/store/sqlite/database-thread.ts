@@ -31,7 +31,9 @@ export class DatabaseThread<Operations> {
   #queued: Operation[] = [];
   readonly #waiting: Waiting[] = [];
   #sentAt = 0;
-  #flushing = false;
+  #isFlushDue = false;
+  /** Operations that the thread works on; what comes meanwhile goes as the next batch, so that commits are shared. */
+  #underWay = 0;
   #closed = false;
 
   constructor(settings: WorkerSettings, events: ThreadEvents) {
@@ -60,28 +62,32 @@ export class DatabaseThread<Operations> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve: resolve as Waiting['resolve'], reject });
       this.#queued.push({ name, values });
-      if (this.#flushing) return;
-      this.#flushing = true;
+      if (this.#isFlushDue || this.#underWay > 0) return;
+      this.#isFlushDue = true;
       setImmediate(() => this.#flush());
     });
   }
 
   #flush(): void {
-    this.#flushing = false;
+    this.#isFlushDue = false;
     if (this.#queued.length === 0) return;
-    if (this.#sentAt === 0) this.#worker.ref();
+    this.#worker.ref();
     this.#sentAt = performance.now();
+    this.#underWay = this.#queued.length;
     this.#worker.postMessage(this.#queued);
     this.#queued = [];
   }
 
   #settle(outcomes: Outcome[]): void {
     this.#events.onBatch?.(outcomes.length, performance.now() - this.#sentAt);
+    this.#underWay = 0;
+    this.#worker.unref();
     for (const outcome of outcomes) {
       const waiting = this.#waiting.shift();
       if ('result' in outcome) waiting?.resolve(outcome.result);
       else waiting?.reject(this.#toError(outcome));
     }
+    this.#flush();
   }
 
   #toError({ failed, code }: Extract<Outcome, { failed: string }>): Error {

@@ -1,0 +1,117 @@
+/** Server CPU per durable chat exchange, and its round trip, against the bare echo. */
+import { EngineClient } from './engine-client.ts';
+import { seedUsers } from './seed-users.ts';
+import { startBare, startTertulia, withDirectory, type MeasuredServer } from './servers.ts';
+
+/** How long and how wide a measurement is. */
+export interface Load {
+  readonly clients: number;
+  /** Exchanges that each client has under way. */
+  readonly window: number;
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+/** One window of measurement. */
+export interface Sample {
+  readonly perSecond: number;
+  readonly cpuMicroseconds: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const TEXT = 'x'.repeat(100);
+
+interface Loader {
+  run(seconds: number): Promise<Sample>;
+  close(): void;
+}
+
+/** Measures both servers in turn, round by round, so that the machine's moods fall on both. */
+export function measureExchange(load: Load): Promise<{ bare: Sample[]; tertulia: Sample[] }> {
+  return withDirectory(async (directory) => {
+    const users = await seedUsers(directory, load.clients);
+    const bare = await startBare();
+    const tertulia = await startTertulia(directory);
+    const bareLoad = await prepare(bare, load, users.map(() => ({})));
+    const ourLoad = await prepare(tertulia, load, users.map(({ token }) => ({ token })));
+    const samples = { bare: [] as Sample[], tertulia: [] as Sample[] };
+    for (let round = 0; round < load.rounds; round += 1) {
+      samples.bare.push(await bareLoad.run(load.seconds));
+      samples.tertulia.push(await ourLoad.run(load.seconds));
+    }
+    bareLoad.close();
+    ourLoad.close();
+    await Promise.all([bare.stop(), tertulia.stop()]);
+    return samples;
+  });
+}
+
+/** Connects the clients; each of them talks in a conversation of its own. An exchange is over when its answer is here. */
+async function prepare(server: MeasuredServer, load: Load, auths: object[]): Promise<Loader> {
+  const clients = await Promise.all(auths.map((auth) => EngineClient.connect({ port: server.port, auth })));
+  const payloads = await Promise.all(clients.map((client) => openConversations(client, load.window)));
+  return {
+    run: (seconds) => run(server, clients, payloads, seconds),
+    close: () => clients.forEach((client) => client.close()),
+  };
+}
+
+async function openConversations(client: EngineClient, count: number): Promise<string[]> {
+  const payloads: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const answer = await client.ask('chat', { message: TEXT });
+    const conversation_id = answer['conversation_id'] ?? 'c';
+    payloads.push(JSON.stringify({ message: TEXT, conversation_id, metadata: { client: 'bench' } }));
+  }
+  return payloads;
+}
+
+async function run(server: MeasuredServer, clients: EngineClient[], payloads: string[][], seconds: number): Promise<Sample> {
+  let done = 0;
+  let counting = false;
+  let going = true;
+  const times: number[] = [];
+  const underWay = clients.map(() => 0);
+  clients.forEach((client, index) => {
+    const own = payloads[index] ?? [];
+    const startedAt: number[] = [];
+    let next = 0;
+    const fire = () => {
+      underWay[index] = (underWay[index] ?? 0) + 1;
+      startedAt.push(performance.now());
+      client.send('chat', own[next++ % own.length] ?? '{}', () => undefined);
+    };
+    client.onEvent = (name) => {
+      if (name !== 'conversation') return;
+      underWay[index] = (underWay[index] ?? 0) - 1;
+      const began = startedAt.shift() ?? 0;
+      if (counting) times.push(performance.now() - began);
+      done += 1;
+      if (going) fire();
+    };
+    for (let count = 0; count < own.length; count += 1) fire();
+  });
+  await wait(1_000);
+  const before = { cpu: server.cpu(), done, at: performance.now() };
+  counting = true;
+  await wait(seconds * 1_000);
+  counting = false;
+  const after = { cpu: server.cpu(), done, at: performance.now() };
+  going = false;
+  while (underWay.some((count) => count > 0)) await wait(20);
+  times.sort((a, b) => a - b);
+  const exchanges = after.done - before.done;
+  return {
+    perSecond: exchanges / ((after.at - before.at) / 1_000),
+    cpuMicroseconds: (after.cpu - before.cpu) / exchanges,
+    p50: times[Math.floor(times.length * 0.5)] ?? 0,
+    p99: times[Math.floor(times.length * 0.99)] ?? 0,
+  };
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -93,7 +93,7 @@ function followConnection() {
     void (epoch === '' || epoch === nextEpoch ? conversation.join() : conversation.startOver());
     epoch = nextEpoch;
     void list.refresh();
-    if (isNarrow() && document.body.dataset.panel === 'connect') showPanel('chat');
+    if (isNarrow() && document.body.dataset.panel === 'connect') showPanel('chat').focus();
   });
 }
 

@@ -124,7 +124,10 @@ function renderMembers(members) {
   byId('member-count').textContent = members.list.length === 1 ? '1 member' : `${members.list.length} members`;
   byId('member-form').hidden = !members.isOwn;
   const rows = members.list.map((member) => {
-    const remove = () => void changed(() => members.remove(member), `${member.username} was removed.`);
+    const remove = () => {
+      byId('member-username').focus();
+      void changed(() => members.remove(member), `${member.username} was removed.`);
+    };
     const label = `Remove ${member.username}`;
     return el(
       'li',

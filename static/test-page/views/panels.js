@@ -6,16 +6,17 @@ import { byId } from '../dom.js';
 const wide = window.matchMedia('(min-width: 1080px)');
 
 /**
- * Shows a panel; on a wide page all are shown already.
+ * Shows a panel; on a wide page all are shown already. Answers its button, for the focus that a hidden panel loses.
  *
  * @param {Panel} panel
  */
 export function showPanel(panel) {
   document.body.dataset.panel = panel;
-  for (const button of panelButtons()) {
-    if (button.dataset.panel === panel) button.setAttribute('aria-current', 'true');
-    else button.removeAttribute('aria-current');
-  }
+  for (const button of panelButtons()) button.removeAttribute('aria-current');
+  const chosen = panelButtons().find((button) => button.dataset.panel === panel);
+  if (!chosen) throw new Error(`the page has no button for the panel ${panel}`);
+  chosen.setAttribute('aria-current', 'true');
+  return chosen;
 }
 
 /** Whether only one panel is seen at a time. */

@@ -1,4 +1,4 @@
-import { bdi, el } from '../dom.js';
+import { bdi, byId, el } from '../dom.js';
 import { exactTime, shortTime } from '../times.js';
 
 /**
@@ -89,11 +89,18 @@ function statusOf({ text, attempt, interrupted }) {
 export function pendingView(entry, outbox) {
   const status = el('span', { className: 'badge' });
   const problem = el('p', { className: 'pending-problem' });
+  const act = (/** @type {() => unknown} */ action) => () => {
+    void action();
+    // The button is gone with that.
+    byId('message').focus();
+  };
+  const retry = act(() => outbox.retry(entry));
+  const discard = act(() => outbox.discard(entry));
   const actions = el(
     'div',
     { className: 'row' },
-    el('button', { type: 'button', className: 'small', onclick: () => void outbox.retry(entry) }, 'Retry'),
-    el('button', { type: 'button', className: 'small quiet', onclick: () => outbox.discard(entry) }, 'Discard'),
+    el('button', { type: 'button', className: 'small', onclick: retry }, 'Retry'),
+    el('button', { type: 'button', className: 'small quiet', onclick: discard }, 'Discard'),
   );
   const failure = el('div', { className: 'pending-failure' }, problem, actions);
   const head = el('p', { className: 'message-head' }, bdi('You', 'who'), status);

@@ -92,29 +92,50 @@ test('a folder that vanishes and comes back does not end the guide', async () =>
   expect(await until(guide, 'weasels', found)).toContain('pages/animals.md');
 });
 
+async function watched(path: string) {
+  const pages = new Map<string, string>();
+  const news = { settled: Promise.withResolvers<void>(), warnings: [] as string[] };
+  const folder = new Folder(path, {
+    changed: (file, text) => pages.set(file, text),
+    removed: (file) => pages.delete(file),
+    settled: () => news.settled.resolve(),
+    warn: (message) => news.warnings.push(message),
+  });
+  onTestFinished(() => folder.close());
+  await folder.look();
+  news.settled = Promise.withResolvers();
+  return { folder, pages, news };
+}
+
 test('a folder that is put in the place of another is read and watched instead', async () => {
   const parent = await temporaryFolder();
   for (const name of ['pages', 'next']) await mkdir(join(parent, name));
   await writeFile(join(parent, 'pages', 'old.md'), 'badgers');
   await writeFile(join(parent, 'next', 'new.md'), 'otters');
-  const pages = new Map<string, string>();
-  let settled = Promise.withResolvers<void>();
-  const folder = new Folder(join(parent, 'pages'), {
-    changed: (file, text) => pages.set(file, text),
-    removed: (file) => pages.delete(file),
-    settled: () => settled.resolve(),
-    warn: (message) => settled.reject(new Error(message)),
-  });
-  onTestFinished(() => folder.close());
-  await folder.look();
+  const { folder, pages, news } = await watched(join(parent, 'pages'));
   await rename(join(parent, 'pages'), join(parent, 'gone'));
   await rename(join(parent, 'next'), join(parent, 'pages'));
   await folder.look();
   expect([...pages]).toEqual([['new.md', 'otters']]);
-  settled = Promise.withResolvers();
+  news.settled = Promise.withResolvers();
   await writeFile(join(parent, 'pages', 'more.md'), 'weasels');
-  await settled.promise;
+  await news.settled.promise;
   expect(pages.has('more.md')).toBe(true);
+});
+
+test('what a folder held is kept while it is away, and it is looked for until it is back', async () => {
+  const path = join(await temporaryFolder(), 'pages');
+  await mkdir(path);
+  await writeFile(join(path, 'old.md'), 'badgers');
+  const { folder, pages, news } = await watched(path);
+  await rm(path, { recursive: true });
+  await folder.look();
+  expect(pages.has('old.md')).toBe(true);
+  expect(news.warnings).toHaveLength(1);
+  await mkdir(path);
+  await writeFile(join(path, 'new.md'), 'otters');
+  await news.settled.promise;
+  expect([...pages.keys()]).toEqual(['new.md']);
 });
 
 test('bytes that are no text do no harm', async () => {

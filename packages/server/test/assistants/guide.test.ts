@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { createGuide } from '../../src/assistants/guide/guide.ts';
@@ -8,6 +8,8 @@ import { ask, partsOf, requestOf, stepsOf, temporaryFolder } from './ask.ts';
 const folder = fileURLToPath(new URL('docs', import.meta.url));
 const guide = await createGuide({ folder });
 afterAll(() => guide.close());
+
+const firstLink = (answer: string) => /^\[.*\]\(.*\)$/m.exec(answer)?.[0];
 
 const PYTHON = '[Protocol › Connecting › From Python](docs/protocol.md#from-python)';
 const NEVER_LOST =
@@ -48,7 +50,7 @@ test.each([
   ['do all clients see the same order', ORDER],
   ['the assistant was interrupted while writing', TAKEN_UP],
 ])('"%s" is answered first from %s', async (question, link) => {
-  expect(/\n\n(\[.*)\n/.exec(await ask(guide, question))?.[1]).toBe(link);
+  expect(firstLink(await ask(guide, question))).toBe(link);
 });
 
 test('an answer quotes the section, with its code whole', async () => {
@@ -117,8 +119,32 @@ test.each([
 });
 
 test('a question of one word is understood by the one before it', async () => {
-  const answer = await ask(guide, 'how do I connect from python?', 'so and so', 'and in javascript?');
-  expect(answer).toContain('[Protocol › Connecting › From JavaScript]');
+  expect(firstLink(await ask(guide, 'and the errors?'))).toContain('[Protocol › Errors]');
+  expect(firstLink(await ask(guide, 'how do I join a conversation?', 'so and so', 'and the errors?'))).toBe(JOINING);
+  expect(firstLink(await ask(guide, 'how do I join a conversation?', 'so and so', 'backup?'))).toBe(BACKUPS);
+});
+
+test('of two pages that say the same the one nearer to the top comes first', async () => {
+  const pages = await temporaryFolder();
+  await mkdir(join(pages, 'a'));
+  for (const file of ['a/a.md', 'b.md']) await writeFile(join(pages, file), '# Animals\n\nThe badgers live here.\n');
+  const nested = await createGuide({ folder: pages });
+  onTestFinished(() => nested.close());
+  expect((await ask(nested, 'badgers')).match(/\(\S+\.md/g)).toEqual([
+    `(${basename(pages)}/b.md`,
+    `(${basename(pages)}/a/a.md`,
+    '(docs/assistants.md',
+  ]);
+});
+
+test('a section that is longer than an answer is quoted once', async () => {
+  const pages = await temporaryFolder();
+  await writeFile(join(pages, 'long.md'), `# Animals\n\n${'The badgers live in the wood.\n\n'.repeat(1_000)}`);
+  const long = await createGuide({ folder: pages });
+  onTestFinished(() => long.close());
+  const answer = await ask(long, 'badgers');
+  expect(answer.match(/\[Animals\]/g)).toHaveLength(1);
+  expect(answer.length).toBeLessThan(2_000);
 });
 
 test('languages that are written without spaces are searched as well', async () => {
@@ -151,11 +177,16 @@ test('an answer that nobody wants any more ends', async () => {
   expect(parts).toHaveLength(2);
 });
 
-test('a search that is under way ends with the abort', async () => {
+test('a question ends with the abort while the folder is still being read', async () => {
+  const reading = await createGuide({ folder });
+  onTestFinished(() => reading.close());
+  const ready = reading.ready().then(() => 'ready');
   const stop = new AbortController();
-  const next = stepsOf(guide, 'how do I connect?', stop.signal).next();
+  const ended = stepsOf(reading, 'how do I connect?', stop.signal)
+    .next()
+    .then(({ done }) => done);
   stop.abort();
-  expect((await next).done).toBe(true);
+  expect(await Promise.race([ready, ended])).toBe(true);
 });
 
 test('without any page it says so', async () => {
@@ -173,4 +204,5 @@ test('a guide that was closed refuses, and a question that it was working on fai
     reason: { message: 'The search thread of the guide has ended.' },
   });
   await expect(ask(closing, 'how do I connect?')).rejects.toThrow('closed');
+  expect((await stepsOf(closing, 'how do I connect?', AbortSignal.abort()).next()).done).toBe(true);
 });

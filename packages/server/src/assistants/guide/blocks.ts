@@ -41,25 +41,25 @@ function* pieces(lines: string[]): Generator<string> {
   const text = lines.join('\n').replaceAll(/<!--[\s\S]*?(?:-->|$)/g, isCode(lines[0] ?? '') ? '$&' : '');
   if (text.trim() === '') return;
   if (text.length <= BLOCK_MAX) yield text;
-  else if (isCode(text)) yield* codePieces(lines);
+  else if (isCode(text)) yield* piecesWithin(lines.slice(0, 1), lines.slice(1, -1), lines.slice(-1));
+  else if (/^\s*\|/.test(text)) yield* piecesWithin(lines.slice(0, 2), lines.slice(2), []);
   else for (let start = 0; start < text.length;) yield text.slice(start, (start = cutAfter(text, start)));
 }
 
-function* codePieces(lines: string[]): Generator<string> {
-  const open = lines[0] ?? '```';
-  const close = lines.at(-1) ?? '```';
+/** Pieces that each have the block's head and foot: a code block's fences, a table's heading. */
+function* piecesWithin(head: string[], rows: string[], foot: string[]): Generator<string> {
   let piece: string[] = [];
   let size = 0;
-  for (const line of lines.slice(1, -1)) {
-    if (size + line.length > BLOCK_MAX && piece.length > 0) {
-      yield [open, ...piece, close].join('\n');
+  for (const row of rows) {
+    if (size + row.length > BLOCK_MAX && piece.length > 0) {
+      yield [...head, ...piece, ...foot].join('\n');
       piece = [];
       size = 0;
     }
-    piece.push(line.slice(0, BLOCK_MAX));
-    size += line.length;
+    piece.push(row.slice(0, BLOCK_MAX).toWellFormed());
+    size += row.length;
   }
-  yield [open, ...piece, close].join('\n');
+  yield [...head, ...piece, ...foot].join('\n');
 }
 
 /** Where to cut a long text: after white space if there is some, and never inside a surrogate pair. */

@@ -12,7 +12,6 @@ export interface Term {
 }
 
 const TERMS_MAX = 12;
-const TEXT_MAX = 4_000;
 const WORD_MAX = 60;
 
 // Scripts that are written without spaces: every character is a word to the index, and two neighbours a term.
@@ -20,7 +19,7 @@ const UNSPACED = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx
 
 /** What a question asks about, without its empty words; empty for a greeting, thanks or mere punctuation. */
 export function termsOf(question: string): Term[] {
-  const words = wordsOf(question.slice(0, TEXT_MAX));
+  const words = wordsOf(question);
   const isEmpty = emptyWordsFor(words);
   const wanted = words.filter((word) => !isEmpty(word) && word.length <= WORD_MAX);
   return [...new Set(wanted)].slice(0, TERMS_MAX).map(termOf);
@@ -63,7 +62,7 @@ export function stem(word: string): string {
   return word.length > 4 ? word.replace(/(?:ing|ed|es|s|e|en)$/, '') : word;
 }
 
-/** A word or several as FTS5 takes them as text, whatever is in them. */
+/** A word as FTS5 takes it as text, never as an operator. Words have letters, digits and marks only, so no quote mark. */
 export function quoted(word: string): string {
-  return `"${indexable(word).trim().replaceAll('"', '""')}"`;
+  return `"${indexable(word).trim()}"`;
 }

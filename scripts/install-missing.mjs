@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = 20;
+// Without a network npm would try for over a minute before it says so.
+const impatient = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pinnedNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
@@ -47,7 +49,7 @@ function install() {
   const npm = process.env.npm_execpath;
   const command = npm?.endsWith('.js') ? [process.env.npm_node_execpath ?? process.execPath, npm] : ['npm'];
   const [program, ...before] = command;
-  const result = spawnSync(program, [...before, 'ci', '--loglevel=error', '--no-audit', '--no-fund'], {
+  const result = spawnSync(program, [...before, 'ci', '--loglevel=error', '--no-audit', '--no-fund', ...impatient], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: before.length === 0 && process.platform === 'win32',

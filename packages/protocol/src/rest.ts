@@ -5,6 +5,7 @@ import {
   memberSchema,
   messageSchema,
   prioritySchema,
+  taskErrorSchema,
   taskFieldsSchema,
   taskSchema,
   taskStatusSchema,
@@ -68,13 +69,27 @@ export const sendChatSchema = z.object({
 
 export const continueChatSchema = sendChatSchema.omit({ conversation_id: true });
 
-/** The answer to a chat on REST: the same as the base layer's `conversation` event. */
-export const chatAnswerSchema = baseServerEvents.conversation;
+/** The answer to a chat on REST: the base layer's `conversation` event, and after a wait how the task stands. */
+export const chatAnswerSchema = baseServerEvents.conversation.extend({
+  task_status: taskStatusSchema.optional().describe('With `wait`: how the task stands.'),
+  task_error: taskErrorSchema.nullish().describe('With `wait`: why there is no answer, where the task failed.'),
+});
+
+/** How long a chat on REST waits for the end of its task. */
+export const chatWaitSchema = z.object({
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .default(0)
+    .describe('Seconds to wait for the answer, 60 at most. Without it the answer comes at once and has none yet.'),
+});
 
 export const createConversationSchema = z.object({
   title: line(200),
   description: wellFormedText.max(2_000).nullish(),
   metadata: metadataSchema.nullish(),
+  is_active: z.boolean().default(true),
 });
 
 export const updateConversationSchema = z.object({
@@ -82,6 +97,21 @@ export const updateConversationSchema = z.object({
   description: wellFormedText.max(2_000).nullish(),
   metadata: metadataSchema.optional(),
   is_active: z.boolean().optional(),
+});
+
+const skip = z.coerce.number().int().min(0).max(1_000_000).default(0).describe('How many to leave out.');
+const limit = (most: number, byDefault: number) =>
+  z.coerce.number().int().min(1).max(most).default(byDefault).describe('How many to answer at most.');
+
+export const listConversationsSchema = z.object({
+  skip,
+  limit: limit(100, 20),
+  sort_by: z.enum(['created_at', 'updated_at', 'title']).default('updated_at'),
+  sort_order: z
+    .enum(['1', '-1'])
+    .default('-1')
+    .transform((text): 1 | -1 => (text === '1' ? 1 : -1))
+    .describe('1 ascending, -1 descending.'),
 });
 
 export const conversationListSchema = z.object({
@@ -94,9 +124,19 @@ export const conversationListSchema = z.object({
 export const addMemberSchema = z.object({ username: z.string().max(254) });
 export const memberListSchema = z.object({ members: z.array(memberSchema) });
 
+export const readMessagesSchema = z.object({
+  before_seq: z.coerce.number().int().min(1).optional().describe('Messages below this seq; the newest without it.'),
+  limit: limit(100, 50),
+});
+
 export const messagePageSchema = z.object({
   messages: z.array(messageSchema),
   next_before_seq: z.int().nullable().describe('Pass as `before_seq` for the page before; null at the start.'),
+});
+
+export const readEventsSchema = z.object({
+  after_seq: z.coerce.number().int().min(0).default(0).describe('The last seq that you have.'),
+  limit: limit(100, 100),
 });
 
 export const createTaskSchema = taskFieldsSchema.partial().extend({
@@ -117,7 +157,12 @@ export const addTaskMessageSchema = z.object({
 
 export const taskListSchema = z.object({ tasks: z.array(taskSchema), total: z.int(), skip: z.int(), limit: z.int() });
 
+/** The question of a task and its answers so far, oldest first. */
+export const taskMessagesSchema = z.object({ messages: z.array(messageSchema) });
+
 export const taskFilterSchema = z.object({
+  skip,
+  limit: limit(100, 20),
   conversation_id: idSchema.optional(),
   status: taskStatusSchema.optional(),
   priority: prioritySchema.optional(),

@@ -15,9 +15,11 @@ import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { createSocketLimits } from './socket/limits.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
 import { ConversationLog } from './store/conversation-log.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import { TaskEnds } from './tasks/task-ends.ts';
 import { TaskRunner } from './tasks/task-runner.ts';
 
 /** On shutdown, answers that are being written may go on this long before they are handed back. */
@@ -70,14 +72,17 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   const state = { isReady: false };
   const http = createHttp({ config, log, accounts, countSockets, metrics, state, context: () => contextOf(rooms) });
   const httpServer = createHttpServer(http);
-  const socketServer = createSocketServer(httpServer, config);
+  const limits = createSocketLimits(config);
+  const socketServer = createSocketServer(httpServer, config, limits);
   rooms.socketServer = socketServer;
 
   const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log);
   const conversations = new ConversationLog(store.log, (event, view) => {
     delivery.committed(event, view);
     tasks.committed(event);
+    taskEnds.committed(event);
   });
+  const taskEnds = new TaskEnds();
   const tasks = new TaskRunner(
     {
       store,
@@ -99,10 +104,12 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     store,
     conversations,
     tasks,
+    taskEnds,
     delivery,
     accounts,
     log,
     metrics,
+    limits,
     reportFailure: (error, message) => {
       const reference = randomUUID();
       log.error({ err: error, reference }, message);
@@ -127,6 +134,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
       state.isReady = false;
       clearInterval(sweeper);
       await tasks.drain(DRAIN_MS);
+      taskEnds.close();
       await socketServer.close();
       httpServer.closeAllConnections();
       await assistant?.close?.();

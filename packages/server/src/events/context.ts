@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ConversationLog } from '../store/conversation-log.ts';
 import type { Store } from '../store/store.ts';
+import type { TaskEnds } from '../tasks/task-ends.ts';
 import type { TaskRunner } from '../tasks/task-runner.ts';
 
 /** What every action works with; made once in `app.ts`. */
@@ -14,12 +15,22 @@ export interface Context {
   readonly store: Store;
   readonly conversations: ConversationLog;
   readonly tasks: TaskRunner;
+  readonly taskEnds: TaskEnds;
   readonly delivery: Delivery;
   readonly accounts: Accounts;
   readonly log: Logger;
   /** Logs a failure that nobody foresaw; answers the reference under which it is found. */
   readonly reportFailure: (error: unknown, message: string) => string;
   readonly metrics: Metrics;
+  /** The limits on what one user may ask, over sockets and REST together. */
+  readonly limits: UserLimits;
+}
+
+/** Each refusal is a `ChatError` with `rate_limited`, the limit's name, and when to try again. */
+export interface UserLimits {
+  takeChat(userId: string): Promise<void>;
+  /** Any other request over REST. */
+  takeRequest(userId: string): Promise<void>;
 }
 
 /** A user as the author of messages and events. */

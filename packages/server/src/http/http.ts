@@ -1,11 +1,15 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { authRoutes } from './auth.ts';
+import { chatRoutes } from './chat.ts';
+import { conversationRoutes } from './conversations.ts';
 import { checkJson, limitBody } from './body-guard.ts';
 import { allowOrigins, securityHeaders } from './headers.ts';
+import { memberRoutes } from './members.ts';
 import { refuseUnrouted } from './not-found.ts';
 import { serveOpenApi } from './openapi.ts';
 import type { HttpApp, HttpEnv, HttpParts } from './parts.ts';
 import { refuseInvalid, replyError } from './reply-error.ts';
+import { taskRoutes } from './tasks.ts';
 
 /** Makes everything that is answered over plain HTTP. Not strict: each path is also taken with a slash at its end. */
 export function createHttp(parts: HttpParts): HttpApp {
@@ -15,6 +19,10 @@ export function createHttp(parts: HttpParts): HttpApp {
   app.use(securityHeaders, allowOrigins(parts.config), limitBody, checkJson);
   const api: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
   authRoutes(api, parts);
+  chatRoutes(api, parts);
+  conversationRoutes(api, parts);
+  memberRoutes(api, parts);
+  taskRoutes(api, parts);
   app.route('/api/v1', api);
   app.get('/openapi.json', serveOpenApi(app));
   return app;

@@ -2,11 +2,10 @@ import { ChatError } from '@tertulia/protocol';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { addressKey } from '../accounts/limits.ts';
 import type { Config } from '../config.ts';
+import type { UserLimits } from '../events/context.ts';
 
-/** The limits on what sockets may ask. Each refusal names its limit and when to try again. */
-export interface SocketLimits {
-  /** @throws {ChatError} `rate_limited` */
-  takeChat(userId: string): Promise<void>;
+/** The limits on what sockets and their users may ask. Each refusal names its limit and when to try again. */
+export interface SocketLimits extends UserLimits {
   /** @throws {ChatError} `rate_limited` */
   takeEvent(socketId: string): Promise<void>;
   /** Counts a handshake; false where its address has opened too many without a valid token. */
@@ -19,10 +18,12 @@ export interface SocketLimits {
 export function createSocketLimits(config: Config): SocketLimits {
   const chat = bucket(config.CHAT_RATE, config.CHAT_BURST);
   const events = bucket(config.EVENT_RATE, config.EVENT_BURST);
+  const requests = bucket(config.EVENT_RATE, config.EVENT_BURST);
   const handshakes = new RateLimiterMemory({ points: config.HANDSHAKES_PER_10S, duration: 10 });
   return {
     takeChat: (userId) => take(chat, userId, `${config.CHAT_RATE} messages a second`),
     takeEvent: (socketId) => take(events, socketId, `${config.EVENT_RATE} events a second`),
+    takeRequest: (userId) => take(requests, userId, `${config.EVENT_RATE} requests a second`),
     takeHandshake: (address) =>
       handshakes.consume(addressKey(address)).then(
         () => true,

@@ -11,7 +11,7 @@ import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
 import { allowRequest, authenticateSockets } from './handshake.ts';
 import { HEARTBEAT_MS, beat } from './heartbeat.ts';
-import { createSocketLimits, type SocketLimits } from './limits.ts';
+import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
 import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './session-watch.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
@@ -34,8 +34,7 @@ export interface SocketServer {
 }
 
 /** Makes the Socket.IO server; nothing is answered until `begin`. */
-export function createSocketServer(httpServer: HttpServer, config: Config): SocketServer {
-  const limits = createSocketLimits(config);
+export function createSocketServer(httpServer: HttpServer, config: Config, limits: SocketLimits): SocketServer {
   const io: ChatServer = new Server(httpServer, {
     serveClient: false,
     pingInterval: 10_000,

@@ -1,0 +1,42 @@
+import type { ConversationEvent } from '@tertulia/protocol';
+import { endOf } from '../store/store.ts';
+
+/** Lets whoever asked by a request wait for the end of a task, told by the commits and never by asking the database. */
+export class TaskEnds {
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  /** Told of each event that this node knows committed. */
+  committed(event: ConversationEvent): void {
+    const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
+    if (ended !== undefined) this.#wake(ended);
+  }
+
+  /**
+   * Resolves when the task ends, when the time is over, or when `signal` says that nobody waits any more. An end
+   * before this call is not noticed: call first, then look in the store.
+   */
+  wait(taskId: string, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiters = this.#waiting.get(taskId) ?? new Set();
+    this.#waiting.set(taskId, waiters.add(resolve));
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      waiters.delete(resolve);
+      if (waiters.size === 0 && this.#waiting.get(taskId) === waiters) this.#waiting.delete(taskId);
+    });
+  }
+
+  /** Lets everybody go: the server stops. */
+  close(): void {
+    for (const id of [...this.#waiting.keys()]) this.#wake(id);
+  }
+
+  #wake(taskId: string): void {
+    const waiters = this.#waiting.get(taskId);
+    this.#waiting.delete(taskId);
+    for (const resolve of waiters ?? []) resolve();
+  }
+}

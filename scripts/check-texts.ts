@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 
+// Written so that the pattern does not match itself.
 const registries =
-  /registry\.npmjs|npmmirror|registry\.yarnpkg|pypi\.org|pythonhosted|proxy\.golang|deb\.debian|static\.crates|repo1?\.maven/;
+  /registry\.npmjs|npm[m]irror|registry\.yarnpkg|pypi\.org|python[h]osted|proxy\.golang|deb\.debian|static\.crates|repo1?\.maven/;
 const homes = /\/home\/[a-z][\w-]*\/|\/Users\/[A-Za-z][\w-]*\/|[A-Z]:\\\\?Users\\/;
 const here = [process.cwd(), dirname(process.cwd()), homedir()]
   .filter((path) => path.length > 1)

@@ -22,8 +22,8 @@ export function createHttpServer(app: HttpApp): Server {
     if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(request, response);
     else void listener(request, response);
   });
-  // Node drops what is beyond this count without a word; one more than allowed shows that there was more.
-  server.maxHeadersCount = MAX_HEADERS + 1;
+  // Node drops what is beyond the count without a word, but shows it in `rawHeaders`, which is looked at above.
+  server.maxHeadersCount = MAX_HEADERS;
   server.on('clientError', (error, socket) => answerAndClose(socket, statusOf(error)));
   server.on('connect', (_request, socket) => answerAndClose(socket, 405));
   return server;

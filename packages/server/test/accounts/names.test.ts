@@ -11,6 +11,7 @@ test.each([
   ['Ａｄａ', 'ada'],
   ['Ⅳth', 'ivth'],
   ['e\u0301mile', 'émile'],
+  ['\u01f0an', '\u01f0an'],
 ])('%s is compared as %s', (name, key) => {
   expect(usernameKey(name)).toBe(key);
   expect(loginKey(` ${name} `)).toBe(key);

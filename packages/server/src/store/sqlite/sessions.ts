@@ -121,20 +121,20 @@ function rotate(db: DatabaseSync, presentedHash: string, successorHash: string, 
   if (addToken(db, { hash: successorHash, session_id, generation: generation + 1, issued_at: now })) {
     return { status: 'rotated', session_id, account };
   }
-  if (isNewest(db, session_id, generation + 1, successorHash, now - graceMs)) {
+  if (isNewest(db, session_id, successorHash, now - graceMs)) {
     return { status: 'repeated', session_id, account };
   }
   run(db, 'UPDATE sessions SET ended_at = ? WHERE id = ?', now, session_id);
   return { status: 'reused', session_id, user_id: account.id };
 }
 
-function isNewest(db: DatabaseSync, sessionId: string, generation: number, hash: string, issuedAfter: number): boolean {
+function isNewest(db: DatabaseSync, sessionId: string, hash: string, issuedAfter: number): boolean {
   const newest = row<TokenRow>(
     db,
     'SELECT * FROM refresh_tokens WHERE session_id = ? ORDER BY generation DESC LIMIT 1',
     sessionId,
   );
-  return newest?.generation === generation && newest.hash === hash && newest.issued_at > issuedAfter;
+  return newest?.hash === hash && newest.issued_at > issuedAfter;
 }
 
 function endSession(db: DatabaseSync, userId: string, sessionId: string): boolean {

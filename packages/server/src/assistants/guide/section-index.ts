@@ -120,23 +120,18 @@ export class SectionIndex {
    * the word that was meant. `count` tells how rare the term is.
    */
   #rowsOf(term: Term): { rows: Rows; count: number } {
-    const rows: Rows = new Map();
-    this.#match(rows, term.exact, 1);
-    const count = rows.size;
-    if (count === 0 && term.prefix) this.#match(rows, term.prefix, GUESS_WEIGHT);
-    if (term.related) this.#match(rows, term.related, RELATED_WEIGHT);
-    const corrected = rows.size === 0 ? this.#corrected(term.word) : null;
-    if (corrected) this.#match(rows, corrected, GUESS_WEIGHT);
-    return { rows, count: count || rows.size };
+    const exact = this.#match(term.exact, 1);
+    const guessed = exact.size === 0 && term.prefix ? this.#match(term.prefix, GUESS_WEIGHT) : new Map();
+    const related = term.related ? this.#match(term.related, RELATED_WEIGHT) : new Map();
+    const rows = merge(merge(exact, guessed), atMost(related, exact));
+    if (rows.size > 0) return { rows, count: exact.size || rows.size };
+    const corrected = this.#corrected(term.word);
+    return corrected ? { rows: this.#match(corrected, GUESS_WEIGHT), count: 0 } : { rows, count: 0 };
   }
 
-  #match(rows: Rows, expression: string, weight: number): void {
+  #match(expression: string, weight: number): Rows {
     const found = this.#select.all(expression, ROWS_A_TERM) as unknown as [number, number][];
-    for (const [row, score] of found) {
-      const before = rows.get(row);
-      if (before && before.score >= score * weight) continue;
-      rows.set(row, { score: score * weight, weight: Math.max(weight, before?.weight ?? 0) });
-    }
+    return new Map(found.map(([row, score]) => [row, { score: score * weight, weight }]));
   }
 
   #corrected(word: string): string | null {
@@ -150,4 +145,20 @@ export class SectionIndex {
   close(): void {
     this.#database.close();
   }
+}
+
+/** A rare relative of a word that is everywhere says no more than the word: where the word has rows, its best one is the bound. */
+function atMost(related: Rows, exact: Rows): Rows {
+  if (exact.size === 0) return related;
+  const bound = exact.values().reduce((best, { score }) => Math.max(best, score), 0);
+  return new Map([...related].map(([row, { score, weight }]) => [row, { score: Math.min(score, bound), weight }]));
+}
+
+function merge(rows: Rows, others: Rows): Rows {
+  const merged = new Map(rows);
+  for (const [row, other] of others) {
+    const { score, weight } = rows.get(row) ?? other;
+    merged.set(row, { score: Math.max(score, other.score), weight: Math.max(weight, other.weight) });
+  }
+  return merged;
 }

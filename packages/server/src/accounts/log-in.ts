@@ -6,7 +6,7 @@ import { loginKey } from './names.ts';
 import type { AccountParts, Peer } from './parts.ts';
 
 /** How long after its exchange a refresh token is answered once more, with the same successor. */
-export const REFRESH_GRACE_MS = 10_000;
+const REFRESH_GRACE_MS = 10_000;
 
 const DAY_MS = 86_400_000;
 const MAX_USER_AGENT = 200;

@@ -5,7 +5,7 @@ import type { HttpEnv } from './parts.ts';
 import { replyInvalid } from './reply-error.ts';
 
 /** The most bytes that a request's body may have, as a packet's on the sockets. */
-export const MAX_BODY_BYTES = 262_144;
+const MAX_BODY_BYTES = 262_144;
 
 const countChunks = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLarge });
 

@@ -12,8 +12,12 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['packages/server/test/**/*.test.ts', 'examples/**/*.test.ts'],
-          exclude: ['packages/server/test/hostile/**'],
+          exclude: ['packages/server/test/{hostile,crash}/**'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'crash', include: ['packages/server/test/crash/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         extends: true,

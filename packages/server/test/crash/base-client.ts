@@ -1,0 +1,92 @@
+import type { AckAnswer, BaseServerPayload } from '@tertulia/protocol';
+import { io, type Socket } from 'socket.io-client';
+import { printOf, type Entry } from './history.ts';
+import type { ClientSettings } from './outbox-client.ts';
+import { recorder, type Record } from './recorder.ts';
+
+/** A client that knows only the base layer: it sends once, and what is not answered when the connection breaks stays unknown. */
+export class BaseClient {
+  readonly name: string;
+  readonly #settings: ClientSettings;
+  readonly #record: Record;
+  readonly #socket: Socket;
+  readonly #unanswered = new Set<string>();
+  readonly #joined = new Set<string>();
+  #connection = 0;
+  #sent = 0;
+
+  constructor(settings: ClientSettings, history: Entry[]) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#record = recorder(history, settings.name);
+    this.#socket = io(settings.url, {
+      auth: { token: settings.token },
+      forceNew: true,
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 1_000,
+      ...(settings.polls ? {} : { transports: ['websocket'] }),
+    });
+    this.#listen();
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#socket.connected && this.#joined.size === this.#settings.conversations.length;
+  }
+
+  get waiting(): number {
+    return this.#unanswered.size;
+  }
+
+  #listen(): void {
+    this.#socket.on('connected', () => {
+      this.#connection += 1;
+      for (const conversation_id of this.#settings.conversations) {
+        this.#socket.emit('join_conversation', { conversation_id });
+      }
+    });
+    this.#socket.on('joined_conversation', ({ conversation_id }: { conversation_id: string }) => {
+      this.#joined.add(conversation_id);
+    });
+    this.#socket.on('disconnect', () => {
+      this.#joined.clear();
+      for (const client_msg_id of this.#unanswered) this.#record({ kind: 'unknown', client_msg_id });
+      this.#unanswered.clear();
+    });
+    this.#socket.on('conversation', (exchange: BaseServerPayload<'conversation'>) => {
+      const { task_id, user_message, assistant_responses } = exchange;
+      const print = printOf([user_message, ...assistant_responses]);
+      this.#record({ kind: 'exchange', connection: this.#connection, task_id, print });
+    });
+    this.#socket.on('error', ({ task_id }: BaseServerPayload<'error'>) => {
+      if (task_id) this.#record({ kind: 'exchange_failed', connection: this.#connection, task_id });
+    });
+  }
+
+  send(text: string, conversation_id: string | null): void {
+    if (!this.#socket.connected) return;
+    const client_msg_id = `${this.name}-${(this.#sent += 1)}`;
+    const message = `${client_msg_id} ${text}`;
+    const { user_id } = this.#settings;
+    const connection = this.#connection;
+    this.#record({ kind: 'invoke', client_msg_id, user_id, conversation_id, content: message });
+    this.#unanswered.add(client_msg_id);
+    this.#socket.emit('chat', { client_msg_id, conversation_id, message }, (answer: AckAnswer<'chat'>) => {
+      this.#unanswered.delete(client_msg_id);
+      if (!answer.ok) return this.#record({ kind: 'fail', client_msg_id, code: answer.error.code });
+      const { seq, task_id, user_message } = answer;
+      const stored = { conversation_id: answer.conversation_id, seq, task_id, message_id: user_message.id };
+      this.#record({ kind: 'ok', client_msg_id, connection, ...stored });
+    });
+  }
+
+  /** Records on which connection the run ended: what was acknowledged on it has its answer. */
+  settle(): Promise<void> {
+    for (const client_msg_id of this.#unanswered) this.#record({ kind: 'unknown', client_msg_id });
+    this.#record({ kind: 'last_connection', connection: this.#connection });
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}

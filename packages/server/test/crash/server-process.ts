@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { SettingName } from '../../src/config.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const KEPT_LINES = 40;
+const START_MS = 20_000;
+
+/** How the server's process is started. */
+export interface ProcessOptions {
+  readonly directory: string;
+  readonly port: number;
+  readonly settings?: Partial<Record<SettingName, string>>;
+  /** Modules that are loaded before the server. */
+  readonly preload?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The real server in a process of its own, ready to serve. */
+export class ServerProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+  /** Resolves when the process has gone, however it went. */
+  readonly gone: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  private constructor(options: ProcessOptions) {
+    const preload = (options.preload ?? []).flatMap((module) => ['--import', module]);
+    this.#child = spawn(process.execPath, [...preload, MAIN], {
+      cwd: options.directory, // so that no .env file of the developer's is read
+      env: {
+        PATH: process.env['PATH'],
+        DATA_DIR: options.directory,
+        PORT: String(options.port),
+        NODE_ID: 'crash',
+        LOG_LEVEL: 'info',
+        ...options.settings,
+        ...options.environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.gone = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** Starts it and waits until it says that it listens. @throws with its last lines where it does not. */
+  static async start(options: ProcessOptions): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    for (const stream of [server.#child.stdout!, server.#child.stderr!]) {
+      createInterface(stream).on('line', (line) => {
+        server.#keep(line);
+        if (/listening/i.test(line)) resolve(true);
+      });
+    }
+    const late = setTimeout(() => resolve(false), START_MS);
+    void server.gone.then(() => resolve(false));
+    const isListening = await promise;
+    clearTimeout(late);
+    if (isListening) return server;
+    await server.kill();
+    throw new Error(`the server did not start:\n${server.lastLines}`);
+  }
+
+  #keep(line: string): void {
+    if (line.includes('Chat message processed')) return;
+    this.#lines.push(line);
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+  }
+
+  /** The last lines that it wrote, but for those about single messages. */
+  get lastLines(): string {
+    return this.#lines.join('\n');
+  }
+
+  get isGone(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.gone;
+  }
+
+  /** Asks it to stop; answers its exit code. */
+  async stop(): Promise<number | null> {
+    this.#child.kill('SIGTERM');
+    return (await this.gone).code;
+  }
+}

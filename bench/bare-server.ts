@@ -24,14 +24,17 @@ io.on('connection', (socket) => {
     void socket.join('room');
     acknowledge({ ok: true });
   });
-  socket.on('fan_out', ({ count, payload }: { count: number; payload: object }, acknowledge: (answer: object) => void) => {
-    const next = (sent: number): void => {
-      if (sent === count) return acknowledge({ ok: true });
-      io.to('room').emit('response_delta', payload);
-      setImmediate(() => next(sent + 1));
-    };
-    next(0);
-  });
+  socket.on(
+    'fan_out',
+    ({ count, payload }: { count: number; payload: object }, acknowledge: (answer: object) => void) => {
+      const next = (sent: number): void => {
+        if (sent === count) return acknowledge({ ok: true });
+        io.to('room').emit('response_delta', payload);
+        setImmediate(() => next(sent + 1));
+      };
+      next(0);
+    },
+  );
 });
 
 httpServer.listen(Number(process.env.PORT), '127.0.0.1', () => process.stdout.write('listening\n'));

@@ -33,8 +33,16 @@ export function measureExchange(load: Load): Promise<{ bare: Sample[]; tertulia:
     const users = await seedUsers(directory, load.clients);
     const bare = await startBare();
     const tertulia = await startTertulia(directory);
-    const bareLoad = await prepare(bare, load, users.map(() => ({})));
-    const ourLoad = await prepare(tertulia, load, users.map(({ token }) => ({ token })));
+    const bareLoad = await prepare(
+      bare,
+      load,
+      users.map(() => ({})),
+    );
+    const ourLoad = await prepare(
+      tertulia,
+      load,
+      users.map(({ token }) => ({ token })),
+    );
     const samples = { bare: [] as Sample[], tertulia: [] as Sample[] };
     for (let round = 0; round < load.rounds; round += 1) {
       samples.bare.push(await bareLoad.run(load.seconds));
@@ -67,7 +75,12 @@ async function openConversations(client: EngineClient, count: number): Promise<s
   return payloads;
 }
 
-async function run(server: MeasuredServer, clients: EngineClient[], payloads: string[][], seconds: number): Promise<Sample> {
+async function run(
+  server: MeasuredServer,
+  clients: EngineClient[],
+  payloads: string[][],
+  seconds: number,
+): Promise<Sample> {
   let done = 0;
   let counting = false;
   let going = true;

@@ -4,7 +4,10 @@ import { SqliteStore } from '../packages/server/src/store/sqlite/sqlite-store.ts
 import { BENCH_SECRET } from './servers.ts';
 
 /** Makes users with a login session each, past the password hash, and answers their access tokens. */
-export async function seedUsers(directory: string, count: number): Promise<{ id: string; username: string; token: string }[]> {
+export async function seedUsers(
+  directory: string,
+  count: number,
+): Promise<{ id: string; username: string; token: string }[]> {
   const onFatal = (error: Error) => {
     throw error;
   };

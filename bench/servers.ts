@@ -63,12 +63,22 @@ export async function withDirectory<T>(work: (directory: string) => Promise<T>):
   }
 }
 
-async function start(entry: string, environment: Record<string, string>, isReady: (text: string) => boolean): Promise<MeasuredServer> {
+async function start(
+  entry: string,
+  environment: Record<string, string>,
+  isReady: (text: string) => boolean,
+): Promise<MeasuredServer> {
   const port = await freePort();
   const started = performance.now();
   const path = fileURLToPath(new URL(entry, import.meta.url));
   const child = spawn('taskset', ['-c', String(SERVER_CORE), process.execPath, path], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, PORT: String(port), NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...environment,
+      PORT: String(port),
+      NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await readiness(child, isReady);

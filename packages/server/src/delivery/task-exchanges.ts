@@ -1,17 +1,11 @@
 import type { BaseServerPayload, ConversationEvent, Message } from '@tertulia/protocol';
-import { endOf } from '../store/store.ts';
+import { endOf, messageOf } from '../store/store.ts';
 
 /** A task's question and answers, as the base layer's `conversation` event has them. */
 export type Exchange = BaseServerPayload<'conversation'>;
 
 /** How many unfinished exchanges are remembered per node before the database is asked instead. */
 const REMEMBERED = 20_000;
-
-/** The message that an event carries, if any. */
-export function messageOf(event: ConversationEvent): Message | undefined {
-  if (event.type === 'message_created' || event.type === 'conversation_created') return event.data.message;
-  return undefined;
-}
 
 /**
  * Puts a task's question and answers together for the base layer's `conversation` event, from the events as they

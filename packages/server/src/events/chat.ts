@@ -11,9 +11,9 @@ import {
   type TaskFields,
   type User,
 } from '@tertulia/protocol';
-import { messageOf } from '../delivery/task-exchanges.ts';
-import { derivedConversationId, newId } from '../ids.ts';
-import { startOf, type ConversationView, type NewEvent } from '../store/store.ts';
+
+import { derivedConversationId, newConversationId } from '../ids.ts';
+import { messageOf, startOf, type ConversationView, type NewEvent } from '../store/store.ts';
 import { authorOf, type Context } from './context.ts';
 import { newMessage, newTask } from './messages.ts';
 
@@ -31,7 +31,6 @@ type ChatAnswer = ClientAck<'chat'>;
 /** Where a message goes: the conversation it names, or the one that this message opens, whose id a repeat finds again. */
 export interface ChatTarget {
   readonly conversationId: string;
-  readonly clientMsgId: string;
   readonly isNew: boolean;
 }
 
@@ -40,9 +39,11 @@ const TITLE_CHARACTERS = 60;
 
 /** Finds out where a message goes, without looking whether the user may send there. */
 export function chatTarget(user: Pick<User, 'id'>, request: ChatRequest): ChatTarget {
-  const clientMsgId = request.client_msg_id ?? newId();
   const given = request.conversation_id ?? null;
-  return { conversationId: given ?? derivedConversationId(user.id, clientMsgId), clientMsgId, isNew: given === null };
+  if (given !== null) return { conversationId: given, isNew: false };
+  const clientMsgId = request.client_msg_id ?? null;
+  const conversationId = clientMsgId === null ? newConversationId() : derivedConversationId(user.id, clientMsgId);
+  return { conversationId, isNew: true };
 }
 
 /**
@@ -58,7 +59,8 @@ export async function chat(
 ): Promise<ChatAnswer> {
   const started = performance.now();
   refuseLongText(request.message, context.config.MESSAGE_MAX);
-  const { conversationId, clientMsgId } = target;
+  const { conversationId } = target;
+  const clientMsgId = request.client_msg_id ?? null;
   const task = newTask(user.id, context.tasks.assistantName, request.task_fields);
   const message = newMessage({
     conversationId,
@@ -113,7 +115,7 @@ interface ChatEventParts {
   readonly seq: number;
   readonly task: StartedTask;
   readonly message: Omit<Message, 'seq'>;
-  readonly clientMsgId: string;
+  readonly clientMsgId: string | null;
   readonly claim: NewEvent['claim'];
   readonly end: EndedTask | null;
 }

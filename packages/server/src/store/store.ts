@@ -115,7 +115,7 @@ export interface ConversationStore {
 /** Leases, checkpoints and what is due. */
 export interface TaskStore {
   /** True where this claim won; the attempt must be the next one and no live lease may stand. */
-  claim(conversationId: string, claim: Claim): Promise<boolean>;
+  claim(claim: Claim): Promise<boolean>;
   /** Extends the leases that this owner still holds; answers the task ids that it holds. */
   renew(owner: string): Promise<string[]>;
   /** Gives back an unfinished attempt, so that the next may be claimed at once. */
@@ -126,7 +126,6 @@ export interface TaskStore {
   due(limit: number): Promise<DueTask[]>;
   /** Appends to an attempt's text so far, at UTF-16 offset `index`. */
   checkpoint(taskId: string, attempt: number, index: number, text: string): Promise<void>;
-  running(conversationId: string): Promise<RunningAnswer[]>;
   /** Attempt and text of a task's last attempt. */
   progress(taskId: string): Promise<RunningAnswer>;
   /** Ids of a user's tasks that have not ended and count against the queue (not `external` ones). */
@@ -148,6 +147,12 @@ export interface Store {
   /** Resolves where a write would be taken. @throws {ChatError} `unavailable` */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The message that an event carries, if any. */
+export function messageOf(event: ConversationEvent): Message | undefined {
+  if (event.type === 'message_created' || event.type === 'conversation_created') return event.data.message;
+  return undefined;
 }
 
 /** The task that an event starts, or null. */

@@ -1,6 +1,6 @@
 import type { ConversationEvent, Message } from '@tertulia/protocol';
-import { messageOf } from '../delivery/task-exchanges.ts';
-import type { TaskStore } from '../store/store.ts';
+
+import { messageOf, type TaskStore } from '../store/store.ts';
 
 /** How many of a conversation's newest messages an assistant sees. */
 const CONTEXT_MESSAGES = 50;
@@ -33,7 +33,10 @@ export class RecentMessages {
 
   /** Notes an event that was appended. */
   pass(event: ConversationEvent): void {
-    const recent = event.type === 'conversation_created' ? this.#begin(event.data.title) : this.#conversations.get(event.conversation_id);
+    const recent =
+      event.type === 'conversation_created'
+        ? this.#begin(event.data.title)
+        : this.#conversations.get(event.conversation_id);
     if (!recent) return;
     this.#forget(event.conversation_id);
     const isNext = event.seq === recent.seq + 1;

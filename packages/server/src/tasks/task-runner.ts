@@ -149,7 +149,7 @@ export class TaskRunner {
     if (due.attempt > MAX_ATTEMPTS) return this.#giveUp(due);
     if (!this.#limits.tryRun(due.task.user_id, due.task.id)) return;
     const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
-    const isClaimed = await this.#parts.store.tasks.claim(due.conversation_id, claim).catch(() => false);
+    const isClaimed = await this.#parts.store.tasks.claim(claim).catch(() => false);
     this.#queued.delete(due.task.id);
     if (isClaimed) this.#run(due);
     else this.#limits.stopRunning(due.task.user_id, due.task.id);

@@ -2,28 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Conversation, EventPage, Member, Message } from '@tertulia/protocol';
 import type { ListQuery } from '../store.ts';
 import { row, rows } from './database.ts';
-import { lastSeq, members, readEvents, toEvent } from './log.ts';
+import { EVENT_COLUMNS, toEvent, toMessage, type EventRow } from './event-rows.ts';
+import { eventRows, members } from './log.ts';
 import { running } from './tasks.ts';
 
-/** A row of `messages`. */
-export interface MessageRow {
-  conversation_id: string;
-  seq: number;
-  id: string;
-  task_id: string | null;
-  role: Message['role'];
-  content: string;
-  metadata: string;
-  timestamp: number;
-  author: string;
-}
-
-/** The stored row as the wire has it. */
-export function toMessage(stored: MessageRow): Message {
-  return { ...stored, metadata: JSON.parse(stored.metadata), author: JSON.parse(stored.author) };
-}
-
 interface ConversationRow {
+  number: number;
   id: string;
   seq: number;
   owner_id: string;
@@ -37,13 +21,12 @@ interface ConversationRow {
 
 /** How many of its newest tasks a conversation lists; `tasks?conversation_id=` has them all. */
 const LISTED_TASKS = 100;
+/** What an event's JSON has besides its data and its message's text and metadata, about. */
+const ENVELOPE_BYTES = 500;
 
 function toConversation(db: DatabaseSync, stored: ConversationRow): Conversation {
-  const newest = rows<{ id: string }>(
-    db,
-    `SELECT id FROM tasks WHERE conversation_id = ? ORDER BY seq DESC LIMIT ${LISTED_TASKS}`,
-    stored.id,
-  );
+  const newest = `SELECT id FROM tasks WHERE conversation = ? ORDER BY number DESC LIMIT ${LISTED_TASKS}`;
+  const tasks = rows<{ id: string }>(db, newest, stored.number);
   return {
     id: stored.id,
     user_id: stored.owner_id,
@@ -51,39 +34,33 @@ function toConversation(db: DatabaseSync, stored: ConversationRow): Conversation
     description: stored.description,
     metadata: JSON.parse(stored.metadata),
     is_active: stored.is_active === 1,
-    task_ids: newest.map(({ id }) => id).toReversed(),
+    task_ids: tasks.map(({ id }) => id).toReversed(),
     last_seq: stored.seq,
     created_at: stored.created_at,
     updated_at: stored.updated_at,
   };
 }
 
-const OWN = 'FROM members m JOIN conversations c ON c.id = m.conversation_id WHERE m.user_id = ?';
+const OWN = `FROM members m JOIN conversations c ON c.number = m.conversation JOIN activity a ON a.conversation = c.number
+  WHERE m.user_id = ?`;
 
 function getConversation(db: DatabaseSync, userId: string, conversationId: string): Conversation | null {
-  const found = row<ConversationRow>(db, `SELECT c.* ${OWN} AND m.conversation_id = ?`, userId, conversationId);
+  const found = row<ConversationRow>(db, `SELECT c.*, a.seq, a.updated_at ${OWN} AND c.id = ?`, userId, conversationId);
   return found ? toConversation(db, found) : null;
 }
 
 function listConversations(db: DatabaseSync, userId: string, query: ListQuery) {
-  const order = `ORDER BY c.${query.sort_by} ${query.sort_order === 1 ? 'ASC' : 'DESC'}, c.id`;
-  const found = rows<ConversationRow>(
-    db,
-    `SELECT c.* ${OWN} ${order} LIMIT ? OFFSET ?`,
-    userId,
-    query.limit,
-    query.skip,
-  );
-  const total =
-    row<{ count: number }>(db, 'SELECT count(*) AS count FROM members WHERE user_id = ?', userId)?.count ?? 0;
+  const order = `ORDER BY ${query.sort_by} ${query.sort_order === 1 ? 'ASC' : 'DESC'}, c.id`;
+  const page = `SELECT c.*, a.seq, a.updated_at ${OWN} ${order} LIMIT ? OFFSET ?`;
+  const found = rows<ConversationRow>(db, page, userId, query.limit, query.skip);
+  const count = 'SELECT count(*) AS count FROM members WHERE user_id = ?';
+  const total = row<{ count: number }>(db, count, userId)?.count ?? 0;
   return { conversations: found.map((stored) => toConversation(db, stored)), total };
 }
 
-/** Whether a user is a member: the filter of every read below. */
-export function isMember(db: DatabaseSync, userId: string, conversationId: string): boolean {
-  return (
-    row(db, 'SELECT 1 FROM members WHERE conversation_id = ? AND user_id = ?', conversationId, userId) !== undefined
-  );
+/** A conversation as far as a member may see it: the filter of every read below. */
+function ownConversation(db: DatabaseSync, userId: string, conversationId: string) {
+  return row<{ number: number; seq: number }>(db, `SELECT c.number, a.seq ${OWN} AND c.id = ?`, userId, conversationId);
 }
 
 function pageOfEvents(
@@ -94,19 +71,24 @@ function pageOfEvents(
   limit: number,
   bytes: number,
 ): EventPage | null {
-  if (!isMember(db, userId, conversationId)) return null;
-  const last = lastSeq(db, conversationId);
-  const answers = running(db, conversationId);
-  if (afterSeq > last) return { events: [], last_seq: last, complete: true, reset: true, running: answers };
+  const own = ownConversation(db, userId, conversationId);
+  if (!own) return null;
+  const answers = running(db, own.number);
+  if (afterSeq > own.seq) return { events: [], last_seq: own.seq, complete: true, reset: true, running: answers };
   const events = [];
   let size = 0;
-  for (const stored of readEvents(db, conversationId, afterSeq, limit)) {
-    size += Buffer.byteLength(stored.data) + 300;
+  for (const stored of eventRows(db, own.number, afterSeq, limit)) {
+    size += sizeOf(stored);
     if (events.length > 0 && size > bytes) break;
-    events.push(toEvent(stored));
+    events.push(toEvent(stored, conversationId));
   }
   const reached = events.at(-1)?.seq ?? afterSeq;
-  return { events, last_seq: last, complete: reached >= last, running: answers };
+  return { events, last_seq: own.seq, complete: reached >= own.seq, running: answers };
+}
+
+function sizeOf(stored: EventRow): number {
+  const text = Buffer.byteLength(stored.content ?? '') + Buffer.byteLength(stored.metadata ?? '');
+  return ENVELOPE_BYTES + Buffer.byteLength(stored.data) + text;
 }
 
 function pageOfMessages(
@@ -116,9 +98,17 @@ function pageOfMessages(
   beforeSeq: number,
   limit: number,
 ): Message[] | null {
-  if (!isMember(db, userId, conversationId)) return null;
-  const sql = 'SELECT * FROM messages WHERE conversation_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?';
-  return rows<MessageRow>(db, sql, conversationId, beforeSeq, limit).map(toMessage).toReversed();
+  const own = ownConversation(db, userId, conversationId);
+  if (!own) return null;
+  const sql = `SELECT ${EVENT_COLUMNS} FROM events
+    WHERE conversation = ? AND seq < ? AND content IS NOT NULL ORDER BY seq DESC LIMIT ?`;
+  const found = rows<EventRow>(db, sql, own.number, beforeSeq, limit);
+  return found.map((stored) => toMessage(stored, conversationId)).toReversed();
+}
+
+function membersFor(db: DatabaseSync, userId: string, conversationId: string): Member[] | null {
+  const own = ownConversation(db, userId, conversationId);
+  return own ? members(db, own.number) : null;
 }
 
 /** Reads that members may do, by name, for the reading thread. */
@@ -127,8 +117,7 @@ export const conversationReads = {
   listConversations,
   pageOfEvents,
   pageOfMessages,
+  membersFor,
   lastSeqFor: (db: DatabaseSync, userId: string, conversationId: string): number | null =>
-    isMember(db, userId, conversationId) ? lastSeq(db, conversationId) : null,
-  membersFor: (db: DatabaseSync, userId: string, conversationId: string): Member[] | null =>
-    isMember(db, userId, conversationId) ? members(db, conversationId) : null,
+    ownConversation(db, userId, conversationId)?.seq ?? null,
 };

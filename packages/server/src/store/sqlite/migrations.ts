@@ -6,65 +6,68 @@ import { APPLICATION_ID } from './database.ts';
 const logSchema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- The log: the truth. Everything below it is derived and carries the seq that it has applied.
-CREATE TABLE events (
-  position INTEGER PRIMARY KEY,
-  conversation_id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  actor TEXT NOT NULL,
-  created_at TEXT NOT NULL,
-  sender TEXT,
-  client_msg_id TEXT,
-  ends_task TEXT,
-  data TEXT NOT NULL
-);
-CREATE UNIQUE INDEX events_by_seq ON events (conversation_id, seq);
-CREATE UNIQUE INDEX events_by_client_msg_id ON events (conversation_id, sender, client_msg_id)
-  WHERE client_msg_id IS NOT NULL;
-CREATE UNIQUE INDEX events_by_ended_task ON events (conversation_id, ends_task) WHERE ends_task IS NOT NULL;
-
+-- A conversation's number within this file: small, and new ones lie beside each other. Its id starts with random bits.
 CREATE TABLE conversations (
-  id TEXT PRIMARY KEY,
-  seq INTEGER NOT NULL,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   owner_id TEXT NOT NULL,
   title TEXT NOT NULL,
   description TEXT,
   metadata TEXT NOT NULL,
   is_active INTEGER NOT NULL,
   is_deleted INTEGER NOT NULL DEFAULT 0,
-  created_at TEXT NOT NULL,
-  updated_at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX conversations_deleted ON conversations (id) WHERE is_deleted = 1;
+  created_at TEXT NOT NULL
+);
+CREATE INDEX conversations_deleted ON conversations (number) WHERE is_deleted = 1;
 
+-- What every event changes of a conversation, apart: a few bytes, so that busy conversations share a page.
+CREATE TABLE activity (
+  conversation INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  updated_at TEXT NOT NULL
+);
+
+-- The log: the truth. A message is a part of its event's row, once, its text in a column of its own, ready for a
+-- full-text index. Rows lie in the order of arrival, so that what commits together lies together.
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY,
+  conversation INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  sender TEXT,
+  client_msg_id TEXT,
+  ends_task INTEGER,
+  message_id TEXT,
+  task_id TEXT,
+  role TEXT,
+  content TEXT,
+  metadata TEXT,
+  timestamp REAL,
+  author TEXT,
+  data TEXT NOT NULL
+);
+CREATE UNIQUE INDEX events_by_seq ON events (conversation, seq);
+CREATE UNIQUE INDEX events_by_client_msg_id ON events (conversation, sender, client_msg_id)
+  WHERE client_msg_id IS NOT NULL;
+CREATE UNIQUE INDEX events_by_ended_task ON events (ends_task) WHERE ends_task IS NOT NULL;
+
+-- Everything below is derived from the log, in the transaction that appends to it.
 CREATE TABLE members (
-  conversation_id TEXT NOT NULL,
+  conversation INTEGER NOT NULL,
   user_id TEXT NOT NULL,
   role TEXT NOT NULL,
   joined_at TEXT NOT NULL,
-  PRIMARY KEY (conversation_id, user_id)
+  PRIMARY KEY (conversation, user_id)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX members_by_user ON members (user_id, conversation_id);
+CREATE UNIQUE INDEX members_by_user ON members (user_id, conversation);
 
--- Messages as they stand. The text has a column of its own, ready for a full-text index.
-CREATE TABLE messages (
-  conversation_id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  id TEXT NOT NULL,
-  task_id TEXT,
-  role TEXT NOT NULL,
-  content TEXT NOT NULL,
-  metadata TEXT NOT NULL,
-  timestamp REAL NOT NULL,
-  author TEXT NOT NULL,
-  PRIMARY KEY (conversation_id, seq)
-) WITHOUT ROWID;
-
+-- A task's number is the position of the event that starts it.
 CREATE TABLE tasks (
-  id TEXT PRIMARY KEY,
-  conversation_id TEXT NOT NULL,
-  seq INTEGER NOT NULL,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  conversation INTEGER NOT NULL,
   user_id TEXT NOT NULL,
   assistant TEXT NOT NULL,
   fields TEXT NOT NULL,
@@ -75,27 +78,26 @@ CREATE TABLE tasks (
   updated_at TEXT NOT NULL,
   ended_at TEXT,
   ended_seq INTEGER
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX tasks_by_conversation ON tasks (conversation_id, seq);
-CREATE INDEX tasks_open ON tasks (conversation_id, seq) WHERE ended_at IS NULL;
+);
+CREATE INDEX tasks_by_conversation ON tasks (conversation, number);
+CREATE INDEX tasks_open ON tasks (conversation, number) WHERE ended_at IS NULL;
 
 -- One row per attempt at a task that has not ended.
 CREATE TABLE claims (
-  conversation_id TEXT NOT NULL,
-  task_id TEXT NOT NULL,
+  task INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   owner TEXT NOT NULL,
   lease_until INTEGER NOT NULL,
-  PRIMARY KEY (conversation_id, task_id, attempt)
+  PRIMARY KEY (task, attempt)
 ) WITHOUT ROWID;
 
 -- The text so far of an attempt, in pieces; gone when the task ends.
 CREATE TABLE checkpoints (
-  task_id TEXT NOT NULL,
+  task INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   start INTEGER NOT NULL,
   text TEXT NOT NULL,
-  PRIMARY KEY (task_id, attempt, start)
+  PRIMARY KEY (task, attempt, start)
 ) WITHOUT ROWID;
 `;
 

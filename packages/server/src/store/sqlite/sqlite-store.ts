@@ -144,13 +144,12 @@ function conversationStore(reader: DatabaseThread<Reads>): ConversationStore {
 
 function taskStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>): TaskStore {
   return {
-    claim: (conversationId, claim) => writer.ask('claim', conversationId, claim),
+    claim: (claim) => writer.ask('claim', claim),
     renew: (owner) => writer.ask('renew', owner),
     release: async (claim) => void (await writer.ask('release', claim)),
     releaseOthers: async (owner) => void (await writer.ask('releaseOthers', owner)),
     due: (limit) => reader.ask('due', limit),
     checkpoint: (taskId, attempt, index, text) => writer.ask('checkpoint', taskId, attempt, index, text),
-    running: (conversationId) => reader.ask('running', conversationId),
     progress: (taskId) => reader.ask('progress', taskId),
     open: (userId) => reader.ask('openTaskIds', userId),
     exchange: (taskId) => reader.ask('exchange', taskId),

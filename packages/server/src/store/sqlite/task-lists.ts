@@ -19,11 +19,11 @@ interface TaskRow {
 
 /** A task waits, or somebody holds an attempt at it: the claim tells, so no row is rewritten for it. */
 const STANDING = `
-  SELECT t.id, t.conversation_id, t.user_id, t.fields, t.error, t.created_at, t.updated_at, t.ended_at, t.seq,
-    iif(t.ended_at IS NULL, coalesce(max(c.attempt), 0), t.attempt) AS attempt,
-    iif(t.status = 'pending' AND max(c.attempt) IS NOT NULL, 'in_progress', t.status) AS status
-  FROM members m JOIN tasks t ON t.conversation_id = m.conversation_id
-  LEFT JOIN claims c ON c.conversation_id = t.conversation_id AND c.task_id = t.id
+  SELECT t.id, c.id AS conversation_id, t.user_id, t.fields, t.error, t.created_at, t.updated_at, t.ended_at,
+    iif(t.ended_at IS NULL, coalesce(max(k.attempt), 0), t.attempt) AS attempt,
+    iif(t.status = 'pending' AND max(k.attempt) IS NOT NULL, 'in_progress', t.status) AS status
+  FROM members m JOIN tasks t ON t.conversation = m.conversation JOIN conversations c ON c.number = t.conversation
+  LEFT JOIN claims k ON k.task = t.number
   WHERE m.user_id = ?`;
 
 function toTask(db: DatabaseSync, stored: TaskRow): Task {
@@ -48,7 +48,7 @@ function toTask(db: DatabaseSync, stored: TaskRow): Task {
 }
 
 function getTask(db: DatabaseSync, userId: string, taskId: string): Task | null {
-  const found = row<TaskRow>(db, `${STANDING} AND t.id = ? GROUP BY t.id`, userId, taskId);
+  const found = row<TaskRow>(db, `${STANDING} AND t.id = ? GROUP BY t.number`, userId, taskId);
   return found ? toTask(db, found) : null;
 }
 
@@ -56,7 +56,7 @@ function listTasks(db: DatabaseSync, userId: string, filter: TaskFilter, query: 
   const conditions: string[] = [];
   const values: SqlValue[] = [userId];
   if (filter.conversation_id) values.push(filter.conversation_id);
-  const scope = filter.conversation_id ? `${STANDING} AND t.conversation_id = ?` : STANDING;
+  const scope = filter.conversation_id ? `${STANDING} AND c.id = ?` : STANDING;
   for (const [condition, value] of [
     ['status = ?', filter.status],
     ["fields ->> '$.priority' = ?", filter.priority],
@@ -66,7 +66,7 @@ function listTasks(db: DatabaseSync, userId: string, filter: TaskFilter, query: 
     conditions.push(condition);
     values.push(value);
   }
-  const from = `FROM (${scope} GROUP BY t.id) ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}`;
+  const from = `FROM (${scope} GROUP BY t.number) ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}`;
   const total = row<{ count: number }>(db, `SELECT count(*) AS count ${from}`, ...values)?.count ?? 0;
   const page = `SELECT * ${from} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`;
   return {

@@ -8,11 +8,9 @@ interface Setting<S extends z.ZodType = z.ZodType> {
   readonly secret?: true;
 }
 
-const flag = (byDefault: boolean) =>
-  z
-    .enum(['0', '1', 'true', 'false'], { error: 'must be 1 or 0' })
-    .default(byDefault ? '1' : '0')
-    .transform((text) => text === '1' || text === 'true');
+const flag = z
+  .enum(['0', '1', 'true', 'false'], { error: 'must be 1 or 0' })
+  .transform((text) => text === '1' || text === 'true');
 
 const whole = (byDefault: number, min = 1, max = 1_000_000_000) =>
   z.coerce.number({ error: 'must be a number' }).int('must be a whole number').min(min).max(max).default(byDefault);
@@ -68,9 +66,9 @@ export const SETTINGS = {
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     'The least severe log line to write.',
   ),
-  DEBUG_SOCKETS: setting(flag(false), 'Logs every packet, without tokens and message texts.'),
+  DEBUG_SOCKETS: setting(flag.default(false), 'Logs every packet, without tokens and message texts.'),
   TEST_PAGE: setting(
-    flag(true).optional(),
+    flag.optional(),
     'Serves /static/socketio_test.html: on by default in development, off in production.',
   ),
   METRICS_TOKEN: setting(

@@ -15,7 +15,7 @@ import { performDockerfile, type Stage } from './docker/perform-dockerfile.ts';
 
 /** `nobody`: stands in for the image's user `node` where this process may change owners. */
 const NOBODY = 65_534;
-const START_MS = 10_000;
+const START_MS = 60_000;
 const STOP_MS = 10_000;
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -37,13 +37,36 @@ const FILES: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',
 };
 
-type SystemError = NodeJS.ErrnoException & { readonly errcode?: number };
+type SystemError = NodeJS.ErrnoException & {
+  readonly errcode?: number;
+  readonly port?: number;
+  readonly address?: string;
+  readonly hostname?: string;
+};
+
+/** Why a server cannot listen. */
+function explainListening({ code, port = 0, address, hostname }: SystemError): string | null {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${address} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`;
+    case 'EACCES':
+      return `Port ${port} is not for this user: choose one from 1024 on, such as PORT=8000 npm start`;
+    case 'EADDRNOTAVAIL':
+      return `HOST=${address}: this machine has no such address. 127.0.0.1 is this machine only, 0.0.0.0 all of its networks.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `HOST=${hostname}: no address is known by this name. 127.0.0.1 is this machine only, 0.0.0.0 all of its networks.`;
+    default:
+      return null;
+  }
+}
 
 /** The failure as a sentence for people, or null where nobody foresaw it. `dataDir` names where the database lies. */
 export function explainFailure(error: unknown, dataDir: string): string | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof ChatError || SENTENCES.has(error.name)) return error.message;
-  const { errcode, code, path } = error as SystemError;
+  const { errcode, code, path, syscall } = error as SystemError;
+  if (syscall === 'listen' || syscall === 'getaddrinfo') return explainListening(error);
   const database = errcode === undefined ? undefined : SQLITE[errcode & 0xff];
   if (database) return `${dataDir}: ${database}.`;
   const file = code === undefined || path === undefined ? undefined : FILES[code];

@@ -1,4 +1,4 @@
-import { pino, type Logger as PinoLogger } from 'pino';
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
 /** Structured logging; message texts, tokens and socket ids never go into it. */
 export type Logger = PinoLogger;
@@ -6,17 +6,27 @@ export type Logger = PinoLogger;
 /** What must not reach a log line even where somebody logs a whole object. */
 const SECRET_PATHS = ['token', 'password', 'access_token', 'refresh_token', 'authorization', 'secret', 'auth'];
 
-/** JSON lines, or readable ones on a terminal. */
-export function createLogger(level: string, options: { pretty: boolean; name: string }): Logger {
-  const base = {
+/** Where the lines go; standard output by default. */
+export interface LogOptions {
+  readonly level: string;
+  /** This process's name on each line. */
+  readonly node: string;
+  readonly to?: DestinationStream;
+}
+
+/** A log of JSON lines. */
+export function createLogger({ level, node, to }: LogOptions): Logger {
+  const options = {
     level,
-    base: { node: options.name },
+    base: { node },
     redact: { paths: SECRET_PATHS.flatMap((path) => [path, `*.${path}`]), censor: '***' },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  if (!options.pretty) return pino(base);
-  return pino({
-    ...base,
-    transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss' } },
-  });
+  return to ? pino(options, to) : pino(options);
+}
+
+/** For a terminal: lines for people. Written at once, so that none is lost when the process ends. */
+export async function readableLines(): Promise<DestinationStream> {
+  const { build } = await import('pino-pretty');
+  return build({ ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss', sync: true });
 }

@@ -1,39 +1,67 @@
+import { announce, announcementOf } from './announce.ts';
 import { createApp, type App } from './app.ts';
-import { ConfigError, readConfig } from './config.ts';
-import { createLogger } from './log.ts';
+import { readConfig, type Config } from './config.ts';
+import { loadEnvFile } from './env-file.ts';
+import { explainFailure } from './failure.ts';
+import { createLogger, readableLines, type Logger } from './log.ts';
 
-/** Settings of the process, with those of a `.env` file where one lies beside it. */
-function readSettings() {
-  try {
-    process.loadEnvFile();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  return readConfig(process.env);
+/** How the shell reports a process that a signal ended. */
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+async function start(): Promise<void> {
+  loadEnvFile();
+  const config = readConfig(process.env);
+  const isTerminal = process.stdout.isTTY;
+  const log = createLogger({
+    level: config.LOG_LEVEL,
+    node: config.NODE_ID,
+    ...(isTerminal && { to: await readableLines() }),
+  });
+  endOnUnforeseen(log);
+  const app = await createApp(config, { log, onFatal: (error) => endUntrusted(log, error) });
+  const { url } = await app.listen();
+  stopOnSignal(app, log);
+  const write = isTerminal ? (text: string) => void process.stdout.write(text) : null;
+  announce(announcementOf(config, url, await hasTestUser(config, app)), log, write);
 }
 
-function fail(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+async function hasTestUser({ ENVIRONMENT }: Config, { context }: App): Promise<boolean> {
+  return ENVIRONMENT === 'development' && (await context.store.accounts.findUserByName('testuser')) !== null;
+}
+
+/** What was acknowledged might not be on the disk (G1): nothing more may be acknowledged. */
+function endUntrusted(log: Logger, error: Error): never {
+  log.fatal({ err: error }, 'the database cannot be trusted to keep what it is given; ending');
   process.exit(1);
 }
 
-async function start(): Promise<void> {
-  const config = readSettings();
-  const log = createLogger(config.LOG_LEVEL, { pretty: process.stdout.isTTY, name: config.NODE_ID });
-  const onFatal = (error: Error) => {
-    log.fatal({ err: error }, 'the database cannot be trusted to keep what it is given; ending');
+/** Every input has a place that catches what goes wrong with it (G11); what gets here is a fault of the program. */
+function endOnUnforeseen(log: Logger): void {
+  process.on('uncaughtException', (error, origin) => {
+    log.fatal({ err: error, origin }, 'something failed that nothing was prepared for; ending');
     process.exit(1);
-  };
-  const app = await createApp(config, { log, onFatal });
-  const { url } = await app.listen();
-  log.info({ url }, 'listening');
-  stopOnSignal(app);
+  });
 }
 
-function stopOnSignal(app: App): void {
+/** The first signal lets answers finish and tells clients; the second does not wait for that. */
+function stopOnSignal(app: App, log: Logger): void {
+  let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void app.close().then(() => process.exit(0), fail));
+    process.on(signal, () => {
+      if (stopping) process.exit(SIGNAL_EXIT[signal]);
+      stopping = true;
+      log.info('stopping; the same signal again ends it at once');
+      app.close().then(() => process.exit(0), fail);
+    });
   }
 }
 
-await start().catch((error: unknown) => fail(error instanceof ConfigError ? error.message : error));
+/** One sentence where the failure is a known one; else also where in the program it happened. */
+function fail(error: unknown): never {
+  const sentence = explainFailure(error, process.env['DATA_DIR'] ?? './data');
+  const unknown = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${sentence ?? `Tertulia could not start, and this is a fault of it: ${unknown}`}\n`);
+  process.exit(1);
+}
+
+await start().catch(fail);

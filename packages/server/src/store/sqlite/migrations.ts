@@ -154,11 +154,11 @@ function checkedVersion(db: DatabaseSync): number {
   const version = pragma('user_version');
   const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
   if (!isEmpty && pragma('application_id') !== APPLICATION_ID) {
-    throw new ForeignDatabase(`${db.location()} is another program's database; set DATA_DIR to a folder of its own`);
+    throw new ForeignDatabase(`${db.location()} is another program's database: set DATA_DIR to a folder of its own.`);
   }
   if (version > SCHEMA_VERSION) {
     throw new ForeignDatabase(
-      `${db.location()} was made by a newer version (schema ${version}; this one knows ${SCHEMA_VERSION}): update this one`,
+      `${db.location()} was made by a newer version (schema ${version}; this one knows ${SCHEMA_VERSION}): update this one.`,
     );
   }
   return version;

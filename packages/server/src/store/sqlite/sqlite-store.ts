@@ -23,7 +23,7 @@ export interface SqliteOptions extends ThreadEvents {
 /** Another process holds the data folder. */
 export class DataDirectoryInUse extends Error {
   constructor(directory: string) {
-    super(`another server is using the data folder ${directory}; stop it, or set DATA_DIR to another folder`);
+    super(`Another server is using the data folder ${directory}: stop it, or set DATA_DIR to another folder.`);
     this.name = 'DataDirectoryInUse';
   }
 }

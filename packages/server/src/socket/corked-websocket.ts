@@ -11,14 +11,14 @@ interface CorkedSocket extends Socket {
  */
 function corkEachTick(socket: CorkedSocket): void {
   const write = socket.write.bind(socket) as (...values: unknown[]) => boolean;
-  socket.write = ((...values: unknown[]) => {
+  socket.write = (...values: unknown[]) => {
     if (!socket.corkedUntilNextTick && !socket.destroyed) {
       socket.corkedUntilNextTick = true;
       socket.cork();
       process.nextTick(uncork, socket);
     }
     return write(...values);
-  }) as Socket['write'];
+  };
 }
 
 function uncork(socket: CorkedSocket): void {

@@ -40,6 +40,8 @@ export function foldEvent(view: ConversationView, event: ConversationEvent): voi
       view.members.clear();
       view.open_tasks.clear();
       break;
+    default:
+      break;
   }
   const started = startOf(event);
   if (started) view.open_tasks.set(started.id, started);

@@ -96,9 +96,11 @@ function complain({ name }: Command, error: unknown, console: Console): number {
 }
 
 function helpOf({ name, about, options }: Command): string {
-  const rows = Object.entries({ ...options, help: { about: 'Says this.' } as Option }).map(
-    ([option, { value, about }]): [string, string] => [`--${option}${value ? ` ${value}` : ''}`, about],
-  );
+  const help: Option = { about: 'Says this.' };
+  const rows = Object.entries({ ...options, help }).map(([option, { value, about }]): [string, string] => [
+    `--${option}${value ? ` ${value}` : ''}`,
+    about,
+  ]);
   const width = Math.max(...rows.map(([option]) => option.length));
   const lines = rows.map(([option, about]) => `  ${option.padEnd(width)}  ${about}`);
   return `npm run ${name} -- [options]\n\n${about}\n\n${lines.join('\n')}`;

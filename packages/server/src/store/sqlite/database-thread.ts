@@ -60,7 +60,7 @@ export class DatabaseThread<Operations> {
   ): Promise<OperationResult<Operations[K]>> {
     if (this.#closed) return Promise.reject(new ChatError('unavailable'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve: resolve as Waiting['resolve'], reject });
+      this.#waiting.push({ resolve, reject });
       this.#queued.push({ name, values });
       if (this.#isFlushDue || this.#underWay > 0) return;
       this.#isFlushDue = true;

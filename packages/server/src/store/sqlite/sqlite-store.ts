@@ -146,8 +146,8 @@ function taskStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>
   return {
     claim: (claim) => writer.ask('claim', claim),
     renew: (owner) => writer.ask('renew', owner),
-    release: async (claim) => void (await writer.ask('release', claim)),
-    releaseOthers: async (owner) => void (await writer.ask('releaseOthers', owner)),
+    release: (claim) => writer.ask('release', claim),
+    releaseOthers: (owner) => writer.ask('releaseOthers', owner),
     due: (limit) => reader.ask('due', limit),
     checkpoint: (taskId, attempt, index, text) => writer.ask('checkpoint', taskId, attempt, index, text),
     progress: (taskId) => reader.ask('progress', taskId),

@@ -60,7 +60,7 @@ function commit(batch: Operation[]): Outcome[] {
 function drain(first: Operation[]): Operation[] {
   const batch = [...first];
   while (batch.length < MAX_BATCH) {
-    const more = receiveMessageOnPort(port!) as { message: Operation[] } | undefined;
+    const more: { message: Operation[] } | undefined = receiveMessageOnPort(port!);
     if (!more) break;
     batch.push(...more.message);
   }

@@ -33,7 +33,7 @@ export class EngineClient {
       socket.on('error', reject);
       socket.on('close', () => client.onClose());
       socket.on('message', (data) => {
-        const frame = String(data as Buffer);
+        const frame = Buffer.isBuffer(data) ? data.toString() : '';
         if (frame.startsWith('0')) socket.send(`40${auth ? JSON.stringify(auth) : ''}`);
         else if (frame === '2') socket.send('3');
         else if (frame.startsWith('40')) resolve(client);

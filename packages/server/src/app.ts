@@ -77,6 +77,10 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   rooms.socketServer = socketServer;
 
   const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log);
+  bus.subscribe((message) => {
+    if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
+    else delivery.receive(message);
+  });
   const conversations = new ConversationLog(store.log, (event, view) => {
     delivery.committed(event, view);
     tasks.committed(event);

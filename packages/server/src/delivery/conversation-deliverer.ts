@@ -1,4 +1,4 @@
-import type { ConversationEvent } from '@tertulia/protocol';
+import { ChatError, type ConversationEvent } from '@tertulia/protocol';
 
 /** What a deliverer needs: the log, and what to do with each event in its turn. */
 export interface DelivererSource {
@@ -48,28 +48,27 @@ export class ConversationDeliverer {
   #deliverAtOnce(event: ConversationEvent): boolean {
     const pending = this.#source.deliver(event);
     this.#delivered = event.seq;
-    if (pending) this.#working = this.#guard(pending);
+    if (pending) this.#working = this.#guard(pending.then(() => this.#run()));
     return true;
   }
 
-  /** Resolves once everything up to `seq` is delivered. @throws where the log cannot be read. */
+  /**
+   * Resolves once everything up to `seq` is delivered.
+   * @throws {ChatError} `unavailable` where the log cannot be read.
+   */
   async catchUp(seq: number): Promise<void> {
     if (seq > this.#known) this.#known = seq;
-    while (this.#delivered < seq) {
+    for (let idle = 0; this.#delivered < seq; ) {
       const before = this.#delivered;
-      await this.#work();
-      if (this.#delivered === before) throw new Error(`the log of ${this.conversationId} has a hole after ${before}`);
+      await this.#work(); // may be the end of work that began before, so one round without progress says nothing
+      idle = this.#delivered === before ? idle + 1 : 0;
+      if (idle > 1) throw new ChatError('unavailable');
     }
   }
 
-  /** Asks the log for anything newer; for when hints may have been lost. */
-  async poll(): Promise<void> {
-    this.#known += 1;
-    try {
-      await this.#work();
-    } finally {
-      if (this.#known > this.#delivered && this.#offered.size === 0) this.#known = this.#delivered;
-    }
+  /** Goes on after a failure, if anything is still to be delivered. */
+  async retry(): Promise<void> {
+    if (this.#delivered < this.#known) await this.#work();
   }
 
   #work(): Promise<void> {

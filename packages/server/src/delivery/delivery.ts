@@ -26,6 +26,9 @@ export const PAGE_BYTES = 131_072;
 
 type StreamName = 'response_start' | 'response_delta' | 'response_end';
 
+/** After the log could not be read. */
+const RETRY_MS = 1_000;
+
 /** How often a joiner reads on because more was committed meanwhile, before it is told to ask again. */
 const JOIN_ROUNDS = 5;
 
@@ -51,7 +54,6 @@ export class Delivery {
     this.#bus = bus;
     this.#log = log;
     this.#exchanges = new TaskExchanges((taskId) => store.tasks.exchange(taskId));
-    bus.subscribe((message) => this.#receive(message));
   }
 
   /** An event that this node appended: its sockets get it now, other nodes by the bus. */
@@ -81,11 +83,11 @@ export class Delivery {
   ): Promise<Joined> {
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
     if (last === null) throw new ChatError('not_found');
-    const deliverer = await this.#open(conversationId);
     let page = await this.#page(userId, conversationId, afterSeq ?? last);
     for (let round = 0; round < JOIN_ROUNDS && page.complete; round += 1) {
+      const deliverer = await this.#open(conversationId);
       await deliverer.catchUp(page.last_seq);
-      if (deliverer.seq === page.last_seq) {
+      if (deliverer.seq === page.last_seq && this.#deliverers.get(conversationId) === deliverer) {
         socket.join(rooms);
         return { page, joined: true };
       }
@@ -114,7 +116,7 @@ export class Delivery {
     }
     if (!isNew) throw new ChatError('not_found');
     await this.#open(conversationId);
-    socket.join(rooms);
+    socket.join(rooms); // no turn of the event loop since it was opened, so it cannot have been forgotten
   }
 
   /** A page of the log for a member. @throws {ChatError} `not_found` */
@@ -170,15 +172,19 @@ export class Delivery {
     const deliverer = new ConversationDeliverer(conversationId, seq, {
       read: (id, afterSeq, limit) => this.#store.log.read(id, afterSeq, limit),
       deliver: (event) => this.#deliver(event),
-      onError: (error) => this.#log.error({ err: error, conversation_id: conversationId }, 'delivery stopped'),
+      onError: (error) => {
+        this.#log.error({ err: error, conversation_id: conversationId }, 'delivery failed; tried again');
+        setTimeout(() => void deliverer.retry(), RETRY_MS).unref();
+      },
     });
     this.#deliverers.set(conversationId, deliverer);
     return deliverer;
   }
 
-  #receive(message: BusMessage): void {
+  /** What another node tells. */
+  receive(message: Exclude<BusMessage, { kind: 'revoked' }>): void {
     if (message.kind === 'event') this.#offer(message.event, message.members);
-    else if (message.kind === 'stream') this.#emitStream(message.name as StreamName, message.payload as never);
+    else this.#emitStream(message.name as StreamName, message.payload as never);
   }
 
   /** Also without a joined socket a task's end has readers: the sender's base-layer sockets. */

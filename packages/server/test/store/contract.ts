@@ -1,0 +1,311 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ConversationEvent, EndedTask, LogEventData, Message } from '@tertulia/protocol';
+import { newConversationId, newId } from '../../src/ids.ts';
+import { newTask } from '../../src/events/messages.ts';
+import type { NewEvent, Store } from '../../src/store/store.ts';
+
+const created_at = '2026-01-01T00:00:00.000Z';
+const ME = 'user-1';
+const OTHER = 'user-2';
+const actor = { kind: 'user', id: ME, name: 'alice' } as const;
+
+/** A log in the making: builds the next event, with what the indexes need. */
+class Log {
+  readonly id = newConversationId();
+  seq = 0;
+
+  event<T extends ConversationEvent['type']>(
+    type: T,
+    data: LogEventData<T>,
+    parts: Partial<Omit<NewEvent, 'event'>> & { seq?: number } = {},
+  ): NewEvent {
+    const { seq = this.seq + 1, ...rest } = parts;
+    const event = { conversation_id: this.id, seq, type, actor, created_at, data } as ConversationEvent;
+    return { event, sender: ME, client_msg_id: null, ends_task: null, claim: null, ...rest };
+  }
+
+  created(): NewEvent {
+    const owner = { user_id: ME, username: 'alice', role: 'owner', joined_at: created_at } as const;
+    return this.event('conversation_created', {
+      title: 'a room',
+      description: null,
+      metadata: {},
+      is_active: true,
+      owner,
+    });
+  }
+
+  message(content: string, parts: Partial<Message> = {}): Message {
+    return {
+      id: newId(),
+      role: 'user',
+      content,
+      metadata: {},
+      timestamp: 1_767_225_600.123,
+      seq: this.seq + 1,
+      conversation_id: this.id,
+      task_id: null,
+      author: actor,
+      ...parts,
+    };
+  }
+
+  question(content: string, parts: Partial<NewEvent> = {}) {
+    const task = newTask(ME, 'echo');
+    const message = this.message(content, { task_id: task.id });
+    return { task, message, given: this.event('message_created', { message, task }, parts) };
+  }
+
+  answer(taskId: string, content: string, attempt = 1): NewEvent {
+    const author = { kind: 'assistant', id: 'echo', name: 'echo' } as const;
+    const message = this.message(content, { role: 'assistant', task_id: taskId, author });
+    const end: EndedTask = { id: taskId, attempt, status: 'completed', error: null };
+    return this.event('message_created', { message, ends_task: end }, { sender: null, ends_task: taskId });
+  }
+}
+
+/** What every store must do. `open` opens the same database again after `close`. */
+export function storeContract(
+  name: string,
+  begin: () => Promise<{ open(): Promise<Store>; remove(): Promise<void> }>,
+): void {
+  describe(`the store contract on ${name}`, () => {
+    let database: Awaited<ReturnType<typeof begin>>;
+    let store: Store;
+    let log: Log;
+    beforeEach(async () => {
+      database = await begin();
+      store = await database.open();
+      log = new Log();
+      await append(log.created());
+    });
+    afterEach(async () => {
+      await store.close();
+      await database.remove();
+    });
+
+    async function append(given: NewEvent) {
+      const result = await store.log.append(given);
+      if (result.status === 'appended') log.seq = given.event.seq;
+      return result;
+    }
+
+    test('an event is read back exactly as it was appended', async () => {
+      const message = log.message('NUL \u0000, emoji 👩‍👩‍👧, \u2028 and "quotes" \\', {
+        metadata: { $where: 1, 'a.b': [null, { x: 0.1 }] },
+      });
+      const given = log.event('message_created', { message });
+      expect(await append(given)).toEqual({ status: 'appended' });
+      expect(await store.log.read(log.id, 1, 10)).toEqual([given.event]);
+      expect((await store.conversations.events(ME, log.id, 1, 10, 1_000_000))?.events).toEqual([given.event]);
+      expect(await store.conversations.messages(ME, log.id, 100, 10)).toEqual([message]);
+    });
+
+    test('a seq is given once: of many appends at the same one, exactly one stands', async () => {
+      const rivals = Array.from({ length: 20 }, (_, index) => log.question(`rival ${index}`).given);
+      const results = await Promise.all(rivals.map((given) => store.log.append(given)));
+      expect(results.filter(({ status }) => status === 'appended')).toHaveLength(1);
+      expect(results.filter(({ status }) => status === 'seq_taken')).toHaveLength(19);
+      expect(await store.log.read(log.id, 1, 100)).toHaveLength(1);
+    });
+
+    test('a client_msg_id is given once per sender: its repeat finds the first event, whatever its seq', async () => {
+      const first = log.question('once', { client_msg_id: 'm-1' });
+      await append(first.given);
+      const repeat = log.question('twice', { client_msg_id: 'm-1' });
+      expect(await append(repeat.given)).toEqual({ status: 'repeated', first: first.given.event });
+      const ofAnother = log.question('mine', { client_msg_id: 'm-1', sender: OTHER });
+      expect(await append(ofAnother.given)).toEqual({ status: 'appended' });
+    });
+
+    test('a task ends once: of many ends, exactly one stands, and the others find it', async () => {
+      const { task, given } = log.question('?');
+      await append(given);
+      const ends = Array.from({ length: 10 }, (_, index) => log.answer(task.id, `answer ${index}`));
+      const results = await Promise.all(ends.map((end) => store.log.append(end)));
+      const winner = results.findIndex(({ status }) => status === 'appended');
+      log.seq += 1;
+      expect(results.filter(({ status }) => status === 'appended')).toHaveLength(1);
+      const late = log.answer(task.id, 'late');
+      expect(await append(late)).toEqual({ status: 'task_ended', end: ends[winner]?.event });
+      expect(await store.conversations.task(ME, task.id)).toMatchObject({ status: 'completed', attempt: 1 });
+    });
+
+    test('a task that ends in the event that starts it cannot be ended again', async () => {
+      const { task, message } = log.question('?');
+      const end: EndedTask = { id: task.id, attempt: 0, status: 'completed', error: null };
+      await append(log.event('message_created', { message, task, ends_task: end }, { ends_task: task.id }));
+      expect((await append(log.answer(task.id, 'too late'))).status).toBe('task_ended');
+      expect(await store.tasks.due(10)).toEqual([]);
+    });
+
+    test('the view is what the log says', async () => {
+      const { task, given } = log.question('?');
+      await append(given);
+      const member = { user_id: OTHER, username: '', role: 'member', joined_at: created_at } as const;
+      await append(log.event('member_joined', { member }));
+      await append(log.event('conversation_updated', { title: 'renamed' }));
+      const view = await store.log.view(log.id);
+      expect(view).toMatchObject({ id: log.id, seq: 4, title: 'renamed', is_active: true, is_deleted: false });
+      expect([...(view?.members.keys() ?? [])].sort()).toEqual([ME, OTHER]);
+      expect(view?.open_tasks.get(task.id)).toEqual(task);
+      await append(log.answer(task.id, '!'));
+      expect((await store.log.view(log.id))?.open_tasks.size).toBe(0);
+      expect(await store.log.view(newConversationId())).toBeNull();
+    });
+
+    test('strangers and ex-members read nothing; missing and foreign look the same', async () => {
+      const { task, given } = log.question('secret');
+      await append(given);
+      const member = { user_id: OTHER, username: '', role: 'member', joined_at: created_at } as const;
+      await append(log.event('member_joined', { member }));
+      expect(await store.conversations.get(OTHER, log.id)).not.toBeNull();
+      await append(log.event('member_left', { user_id: OTHER, username: '' }));
+      for (const [user, id] of [
+        [OTHER, log.id],
+        ['nobody', log.id],
+        [ME, newConversationId()],
+      ] as const) {
+        expect(await store.conversations.get(user, id)).toBeNull();
+        expect(await store.conversations.lastSeq(user, id)).toBeNull();
+        expect(await store.conversations.events(user, id, 0, 10, 1_000)).toBeNull();
+        expect(await store.conversations.messages(user, id, 10, 10)).toBeNull();
+        expect(await store.conversations.members(user, id)).toBeNull();
+      }
+      expect(await store.conversations.task(OTHER, task.id)).toBeNull();
+      expect(await store.conversations.tasks(OTHER, {}, { skip: 0, limit: 10 })).toEqual({ tasks: [], total: 0 });
+    });
+
+    test('pages of events are bounded by number and by bytes, have at least one, and say whether they are complete', async () => {
+      for (let index = 0; index < 5; index += 1)
+        await append(log.event('message_created', { message: log.message('x'.repeat(1_000)) }));
+      const page = (after: number, limit: number, bytes: number) =>
+        store.conversations.events(ME, log.id, after, limit, bytes);
+      expect(await page(0, 3, 1_000_000)).toMatchObject({
+        last_seq: 6,
+        complete: false,
+        events: [{ seq: 1 }, { seq: 2 }, { seq: 3 }],
+      });
+      expect((await page(1, 100, 1))?.events).toHaveLength(1);
+      expect((await page(1, 100, 4_000))?.events.length).toBeLessThan(5);
+      expect(await page(5, 100, 1_000_000)).toMatchObject({ complete: true, events: [{ seq: 6 }] });
+      expect(await page(6, 100, 1_000_000)).toMatchObject({ complete: true, events: [] });
+      expect(await page(7, 100, 1_000_000)).toMatchObject({ reset: true, last_seq: 6, events: [] });
+    });
+
+    test('tasks are due in order, one per conversation, and not while a lease stands', async () => {
+      const first = log.question('first');
+      await append(first.given);
+      const second = log.question('second');
+      await append(second.given);
+      const ids = async () => (await store.tasks.due(10)).map(({ task, attempt }) => [task.id, attempt]);
+      expect(await ids()).toEqual([[first.task.id, 1]]);
+      const claim = { task_id: first.task.id, attempt: 1, owner: 'a' };
+      expect(await store.tasks.claim(claim)).toBe(true);
+      expect(await store.tasks.claim({ ...claim, owner: 'b' })).toBe(false);
+      expect(await store.tasks.claim({ ...claim, owner: 'b', attempt: 2 })).toBe(false);
+      expect(await ids()).toEqual([]);
+      expect(await store.tasks.renew('a')).toEqual([first.task.id]);
+      expect(await store.tasks.renew('b')).toEqual([]);
+      await store.tasks.release(claim);
+      expect(await ids()).toEqual([[first.task.id, 2]]);
+      expect(await store.tasks.claim({ ...claim, attempt: 2 })).toBe(true);
+      await append(log.answer(first.task.id, 'done', 2));
+      expect(await ids()).toEqual([[second.task.id, 1]]);
+      expect(await store.tasks.claim({ ...claim, attempt: 3 })).toBe(false);
+    });
+
+    test('an append can claim the task that it stores', async () => {
+      const { task, given } = log.question('?');
+      await append({ ...given, claim: { task_id: task.id, attempt: 1, owner: 'a' } });
+      expect(await store.tasks.renew('a')).toEqual([task.id]);
+      expect((await store.conversations.task(ME, task.id))?.status).toBe('in_progress');
+    });
+
+    test('of many claims of one attempt exactly one wins', async () => {
+      const { task, given } = log.question('?');
+      await append(given);
+      const claims = Array.from({ length: 10 }, () =>
+        store.tasks.claim({ task_id: task.id, attempt: 1, owner: randomUUID() }),
+      );
+      expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
+    });
+
+    test('checkpoints make the text so far of the last attempt, and go with the end', async () => {
+      const { task, given } = log.question('?');
+      await append(given);
+      await store.tasks.claim({ task_id: task.id, attempt: 1, owner: 'a' });
+      await store.tasks.checkpoint(task.id, 1, 0, 'Hello, ');
+      await store.tasks.checkpoint(task.id, 1, 7, 'wor');
+      await store.tasks.checkpoint(task.id, 1, 0, 'Hello, ');
+      const running = async () => (await store.conversations.events(ME, log.id, 0, 1, 1))?.running;
+      expect(await running()).toEqual([{ task_id: task.id, attempt: 1, text: 'Hello, wor' }]);
+      await store.tasks.releaseOthers('b');
+      await store.tasks.claim({ task_id: task.id, attempt: 2, owner: 'b' });
+      expect(await running()).toEqual([{ task_id: task.id, attempt: 2, text: '' }]);
+      await append(log.answer(task.id, 'done', 2));
+      expect(await running()).toEqual([]);
+      await store.tasks.checkpoint(task.id, 2, 0, 'late');
+      expect(await store.tasks.progress(task.id)).toEqual({ task_id: task.id, attempt: 0, text: '' });
+    });
+
+    test('an exchange is the question and its answers, and a context the newest messages up to a seq', async () => {
+      const { task, message, given } = log.question('question');
+      await append(given);
+      await append(log.event('message_created', { message: log.message('between') }));
+      await append(log.answer(task.id, 'answer'));
+      expect((await store.tasks.exchange(task.id)).map(({ content }) => content)).toEqual(['question', 'answer']);
+      const context = await store.tasks.context(log.id, 3, 2);
+      expect(context.title).toBe('a room');
+      expect(context.messages.map(({ content }) => content)).toEqual(['question', 'between']);
+      expect(context.messages[0]).toEqual(message);
+    });
+
+    test('a deleted task is gone, and its text with it', async () => {
+      const { task, given } = log.question('forget this');
+      await append(given);
+      await append(log.event('task_deleted', { task_id: task.id }, { ends_task: task.id }));
+      expect(await store.conversations.task(ME, task.id)).toBeNull();
+      expect(await store.conversations.messages(ME, log.id, 100, 10)).toEqual([]);
+      expect(JSON.stringify(await store.log.read(log.id, 0, 10))).not.toContain('forget this');
+      expect((await store.log.read(log.id, 0, 10)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+      expect(await store.tasks.due(10)).toEqual([]);
+    });
+
+    test('a deleted conversation is unreachable, and its open tasks are not due', async () => {
+      await append(log.question('?').given);
+      await append(log.event('conversation_deleted', {}));
+      expect(await store.conversations.get(ME, log.id)).toBeNull();
+      expect(
+        (await store.conversations.list(ME, { skip: 0, limit: 10, sort_by: 'updated_at', sort_order: -1 })).total,
+      ).toBe(0);
+      expect(await store.tasks.due(10)).toEqual([]);
+      expect((await store.log.view(log.id))?.is_deleted).toBe(true);
+    });
+
+    test('everything acknowledged is there after the database is opened again, under the same epoch', async () => {
+      const { given } = log.question('remember');
+      await append(given);
+      const { epoch } = store;
+      await store.close();
+      store = await database.open();
+      expect(store.epoch).toBe(epoch);
+      expect(await store.log.read(log.id, 1, 10)).toEqual([given.event]);
+    });
+
+    test('lists are sorted, paged and counted', async () => {
+      for (const title of ['b', 'c', 'a']) {
+        const other = new Log();
+        const given = other.created();
+        await store.log.append({
+          ...given,
+          event: { ...given.event, data: { ...given.event.data, title } } as ConversationEvent,
+        });
+      }
+      const list = await store.conversations.list(ME, { skip: 1, limit: 2, sort_by: 'title', sort_order: 1 });
+      expect(list.total).toBe(4);
+      expect(list.conversations.map(({ title }) => title)).toEqual(['a room', 'b']);
+    });
+  });
+}

@@ -1,0 +1,67 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { readConfig } from '../config.ts';
+import { Refusal } from '../failure.ts';
+import { DATABASE_FILE } from '../store/sqlite/sqlite-store.ts';
+import { EXIT, runAsProcess, type Command } from './console/command.ts';
+import {
+  closeWal,
+  draftCopy,
+  refuseUnusable,
+  removeDatabase,
+  sizeOf,
+  stampOf,
+  syncFolderOf,
+  syncToDisk,
+  withDatabase,
+} from './console/database-file.ts';
+
+/** Copies the database, also while a server writes to it. */
+export const backUp: Command = {
+  name: 'backup',
+  about: 'Copies the database to one file and checks the copy. It may be run while the server runs.',
+  options: {
+    to: { value: 'FILE', about: 'Where to; by default a dated file in DATA_DIR/backups. A file that is there stays.' },
+  },
+  async run(options, console) {
+    const directory = resolve(readConfig(console.variables).DATA_DIR);
+    const byDefault = join(directory, 'backups', `tertulia-${stampOf(new Date())}.sqlite`);
+    const to = typeof options['to'] === 'string' ? resolve(options['to']) : byDefault;
+    if (to === byDefault) await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    await copyChecked(join(directory, DATABASE_FILE), to);
+    console.print(`The backup is ${to} (${sizeOf((await stat(to)).size)}); its copy of the database was checked.`);
+    return EXIT.done;
+  },
+};
+
+async function copyChecked(from: string, to: string): Promise<void> {
+  const release = await takeName(to);
+  let draft = '';
+  try {
+    draft = await withDatabase(from, { readOnly: true }, (db) => draftCopy(db, to));
+    await withDatabase(draft, { readOnly: false }, (db) => {
+      refuseUnusable(db, 'The copy');
+      closeWal(db);
+    });
+    await syncToDisk(draft);
+    await rename(draft, to);
+    await syncFolderOf(to);
+  } catch (error) {
+    if (draft) await removeDatabase(draft);
+    await release();
+    throw error;
+  }
+}
+
+/** An empty file holds the name until the copy is whole, so that nothing that is there is ever written over. */
+async function takeName(path: string): Promise<() => Promise<void>> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+    return () => rm(path, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Refusal(`${path} is there already, and a backup writes over nothing. Choose another file with --to.`);
+  }
+}
+
+if (import.meta.main) await runAsProcess(backUp);

@@ -30,7 +30,7 @@ const FILES: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder, not a file',
-  ENOENT: 'a folder of the path is not there and cannot be made',
+  ENOENT: 'it, or a folder of its path, is not there',
   EEXIST: 'there is something else by this name',
   ELOOP: 'its links go round in a circle',
   ENAMETOOLONG: 'its name is too long',

@@ -129,7 +129,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     else problems.push(`${name}${secret ? '' : `=${given}`}: ${result.error.issues[0]?.message ?? 'is not valid'}`);
   }
   const config = values as Config;
-  if (problems.length === 0) problems.push(...weaknesses(config));
+  problems.push(...weaknesses(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }

@@ -14,6 +14,13 @@ import { baseServerEvents } from './server-events.ts';
 import { ERROR_CODES } from './errors.ts';
 import { idSchema, line, messageText, wellFormedText } from './text.ts';
 
+const inAddress = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+/** A number in an address, described by hand: whatever is made of text, the documents' generator calls nullable. */
+const whole = (minimum: number, maximum: number, byDefault: number) =>
+  inAddress(minimum, maximum).default(byDefault).meta({ type: 'integer', minimum, maximum, default: byDefault });
+const skip = whole(0, 1_000_000, 0).describe('How many to leave out.');
+const limit = (most: number, byDefault: number) => whole(1, most, byDefault).describe('How many to answer at most.');
+
 /** 3 to 50 letters, digits, `.`, `_` or `-` of any script; compared in lower-case NFKC. */
 export const usernameSchema = z
   .string()
@@ -77,12 +84,9 @@ export const chatAnswerSchema = baseServerEvents.conversation.extend({
 
 /** How long a chat on REST waits for the end of its task. */
 export const chatWaitSchema = z.object({
-  wait: z.coerce
-    .number()
-    .min(0)
-    .max(60)
-    .default(0)
-    .describe('Seconds to wait for the answer, 60 at most. Without it the answer comes at once and has none yet.'),
+  wait: whole(0, 60, 0).describe(
+    'Seconds to wait for the answer, 60 at most. Without it the answer comes at once and has none yet.',
+  ),
 });
 
 export const createConversationSchema = z.object({
@@ -98,10 +102,6 @@ export const updateConversationSchema = z.object({
   metadata: metadataSchema.optional(),
   is_active: z.boolean().optional(),
 });
-
-const skip = z.coerce.number().int().min(0).max(1_000_000).default(0).describe('How many to leave out.');
-const limit = (most: number, byDefault: number) =>
-  z.coerce.number().int().min(1).max(most).default(byDefault).describe('How many to answer at most.');
 
 export const listConversationsSchema = z.object({
   skip,
@@ -125,7 +125,9 @@ export const addMemberSchema = z.object({ username: z.string().max(254) });
 export const memberListSchema = z.object({ members: z.array(memberSchema) });
 
 export const readMessagesSchema = z.object({
-  before_seq: z.coerce.number().int().min(1).optional().describe('Messages below this seq; the newest without it.'),
+  before_seq: inAddress(1, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Messages below this seq; the newest without it.'),
   limit: limit(100, 50),
 });
 
@@ -135,7 +137,7 @@ export const messagePageSchema = z.object({
 });
 
 export const readEventsSchema = z.object({
-  after_seq: z.coerce.number().int().min(0).default(0).describe('The last seq that you have.'),
+  after_seq: whole(0, Number.MAX_SAFE_INTEGER, 0).describe('The last seq that you have.'),
   limit: limit(100, 100),
 });
 

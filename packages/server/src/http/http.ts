@@ -3,12 +3,15 @@ import { authRoutes } from './auth.ts';
 import { chatRoutes } from './chat.ts';
 import { conversationRoutes } from './conversations.ts';
 import { checkJson, limitBody } from './body-guard.ts';
+import { documentRoutes } from './documents.ts';
 import { allowOrigins, securityHeaders } from './headers.ts';
+import { healthRoutes, probeRoutes } from './health.ts';
+import { infoRoutes } from './info.ts';
 import { memberRoutes } from './members.ts';
 import { refuseUnrouted } from './not-found.ts';
-import { serveOpenApi } from './openapi.ts';
 import type { HttpApp, HttpEnv, HttpParts } from './parts.ts';
 import { refuseInvalid, replyError } from './reply-error.ts';
+import { staticRoutes } from './static.ts';
 import { taskRoutes } from './tasks.ts';
 
 /** Makes everything that is answered over plain HTTP. Not strict: each path is also taken with a slash at its end. */
@@ -23,7 +26,11 @@ export function createHttp(parts: HttpParts): HttpApp {
   conversationRoutes(api, parts);
   memberRoutes(api, parts);
   taskRoutes(api, parts);
+  healthRoutes(api, parts);
   app.route('/api/v1', api);
-  app.get('/openapi.json', serveOpenApi(app));
+  probeRoutes(app, parts);
+  infoRoutes(app, parts);
+  staticRoutes(app, parts.config);
+  documentRoutes(app);
   return app;
 }

@@ -1,8 +1,7 @@
 import { ERRORS, restErrorSchema, type ErrorCode } from '@tertulia/protocol';
-import type { Handler } from 'hono';
 import type { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import type { HttpApp, HttpEnv } from './parts.ts';
+import type { HttpApp } from './parts.ts';
 
 const errorSchema = restErrorSchema.meta({ id: 'Error' });
 
@@ -30,22 +29,22 @@ export function refusals(...codes: ErrorCode[]) {
 /** Marks a route that needs an access token. */
 export const SIGNED_IN = { security: [{ bearer: [] }] };
 
-/** Serves the OpenAPI document of all routes, made when it is first asked for. */
-export function serveOpenApi(app: HttpApp): Handler<HttpEnv> {
+/** The OpenAPI document of all routes. */
+export function describeRoutes(app: HttpApp) {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description: 'The `access_token` that signing in answers.',
   });
-  let document: string | undefined;
-  return (c) => {
-    document ??= JSON.stringify(
-      app.getOpenAPI31Document({
-        openapi: '3.1.0',
-        info: { title: 'Tertulia', version: manifest.version, description: manifest.description },
-      }),
-    );
-    return c.body(document, 200, { 'Content-Type': 'application/json' });
-  };
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Tertulia',
+      version: manifest.version,
+      description: manifest.description,
+      license: { name: manifest.license },
+    },
+    servers: [{ url: '/' }],
+  });
 }

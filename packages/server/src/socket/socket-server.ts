@@ -1,11 +1,10 @@
 import type { Server as HttpServer } from 'node:http';
-import { MAX_METADATA_BYTES, type Limits } from '@tertulia/protocol';
 import { Server } from 'socket.io';
 import type { Config } from '../config.ts';
-import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/delivery.ts';
 import type { Emitter } from '../delivery/emitter.ts';
 import { baseUserRoom, sessionRoom, userRoom } from '../delivery/rooms.ts';
 import type { Context } from '../events/context.ts';
+import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
 import { CorkedWebSocketServer } from './corked-websocket.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
@@ -17,8 +16,6 @@ import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './sessio
 import type { ChatServer, ChatSocket } from './types.ts';
 import { UserSockets } from './user-sockets.ts';
 
-/** The largest packet taken: 16,000 emoji as JSON escapes are 192 KB. */
-const PACKET_BYTES = 262_144;
 /** Clients told of a shutdown come back spread over this time. */
 const RETURN_SPREAD_MS = 2_000;
 
@@ -99,17 +96,6 @@ function greet(socket: ChatSocket, { config, store }: Context): void {
     limits: limitsOf(config),
   };
   socket.emit('connected', protocol === 0 ? greeting : { ...greeting, ...extension });
-}
-
-function limitsOf(config: Config): Limits {
-  return {
-    message_code_points: config.MESSAGE_MAX,
-    packet_bytes: PACKET_BYTES,
-    metadata_bytes: MAX_METADATA_BYTES,
-    joined_conversations: config.JOINED_CONVERSATIONS,
-    page_events: PAGE_EVENTS,
-    page_bytes: PAGE_BYTES,
-  };
 }
 
 /** What delivery emits with: this node's sockets only. */

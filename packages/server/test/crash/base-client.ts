@@ -1,8 +1,8 @@
-import type { AckAnswer, BaseServerPayload } from '@tertulia/protocol';
+import { ERRORS, type AckAnswer, type BaseServerPayload, type ErrorCode } from '@tertulia/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { printOf, type Entry } from './history.ts';
 import type { ClientSettings } from './outbox-client.ts';
-import { recorder, type Record } from './recorder.ts';
+import { recorder, type Record, type Told } from './recorder.ts';
 
 /** A client that knows only the base layer: it sends once, and what is not answered when the connection breaks stays unknown. */
 export class BaseClient {
@@ -72,7 +72,7 @@ export class BaseClient {
     this.#unanswered.add(client_msg_id);
     this.#socket.emit('chat', { client_msg_id, conversation_id, message }, (answer: AckAnswer<'chat'>) => {
       this.#unanswered.delete(client_msg_id);
-      if (!answer.ok) return this.#record({ kind: 'fail', client_msg_id, code: answer.error.code });
+      if (!answer.ok) return this.#record(refusal(client_msg_id, answer.error.code));
       const { seq, task_id, user_message } = answer;
       const stored = { conversation_id: answer.conversation_id, seq, task_id, message_id: user_message.id };
       this.#record({ kind: 'ok', client_msg_id, connection, ...stored });
@@ -89,4 +89,9 @@ export class BaseClient {
   close(): void {
     this.#socket.close();
   }
+}
+
+/** Where a repeat may help, the first try may have been stored. */
+function refusal(client_msg_id: string, code: ErrorCode): Told {
+  return ERRORS[code].retryable ? { kind: 'unknown', client_msg_id } : { kind: 'fail', client_msg_id, code };
 }

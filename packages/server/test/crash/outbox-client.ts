@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AckAnswer, ClientEventName, ConversationEvent, EventPage } from '@tertulia/protocol';
+import {
+  ERRORS,
+  type AckAnswer,
+  type ClientEventName,
+  type ConversationEvent,
+  type ErrorCode,
+  type EventPage,
+} from '@tertulia/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { printOf, type Entry, type Seen } from './history.ts';
 import { recorder, type Record } from './recorder.ts';
@@ -32,8 +39,6 @@ interface Log {
 
 const ASK_MS = 20_000;
 const COME_BACK_MS = { reconnectionDelay: 100, reconnectionDelayMax: 1_000, randomizationFactor: 0.5 };
-/** Refusals after which the same message may be sent again. */
-const RETRYABLE = new Set(['unavailable', 'shutting_down', 'rate_limited', 'too_many_tasks']);
 
 /**
  * A client of protocol 1 as the guarantees want it: messages wait in an outbox and are repeated with the same
@@ -191,9 +196,9 @@ export class OutboxClient {
     this.#join(conversation_id, connection).catch(() => undefined); // joined again with the next connection
   }
 
-  async #refused(unsent: Unsent, error: { code: string; retry_after_ms?: number | undefined }): Promise<void> {
+  async #refused(unsent: Unsent, error: { code: ErrorCode; retry_after_ms?: number | undefined }): Promise<void> {
     const { client_msg_id } = unsent.payload;
-    if (!RETRYABLE.has(error.code)) {
+    if (!ERRORS[error.code].retryable) {
       this.#record({ kind: 'fail', client_msg_id, code: error.code });
       this.#outbox.delete(client_msg_id);
       return;

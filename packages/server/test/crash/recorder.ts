@@ -1,7 +1,7 @@
 import type { Entry } from './history.ts';
 
 /** An entry without what every entry has. */
-type Told = Entry extends infer E ? (E extends Entry ? Omit<E, 'at' | 'client'> : never) : never;
+export type Told = Entry extends infer E ? (E extends Entry ? Omit<E, 'at' | 'client'> : never) : never;
 
 /** Writes down what one client does and sees. */
 export type Record = (told: Told) => void;

@@ -59,6 +59,7 @@ export class Delivery {
   /** An event that this node appended: its sockets get it now, other nodes by the bus. */
   committed(event: ConversationEvent, view: ConversationView): void {
     const members = [...view.members.keys()];
+    if (event.type === 'member_left') members.push(event.data.user_id); // whose list of conversations changed as well
     this.#offer(event, members);
     this.#bus.publish({ kind: 'event', event, members });
   }
@@ -244,6 +245,10 @@ export class Delivery {
   #emitForBase(event: ConversationEvent, exchange: Exchange): void {
     const sender = baseUserRoom(exchange.user_message.author.id);
     const room = baseConversationRoom(event.conversation_id);
+    if (event.type === 'task_deleted') {
+      this.#emitter.emit([sender], 'error', failureOf({ id: exchange.task_id, status: 'cancelled', error: null }));
+      return;
+    }
     const end = endOf(event);
     if (!end || end.status === 'completed') {
       this.#emitter.emit([room, sender], 'conversation', exchange);
@@ -254,7 +259,7 @@ export class Delivery {
   }
 }
 
-function failureOf(end: EndedTask): ExtendedServerPayload<'error'> {
+function failureOf(end: Pick<EndedTask, 'id' | 'status' | 'error'>): ExtendedServerPayload<'error'> {
   const code = end.error?.code ?? 'assistant_failed';
   const message =
     end.status === 'cancelled' ? 'The answer was cancelled.' : (end.error?.message ?? new ChatError(code).message);

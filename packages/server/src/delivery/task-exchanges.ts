@@ -19,8 +19,9 @@ export class TaskExchanges {
     this.#read = read;
   }
 
-  /** Notes a passing event; answers the whole exchange where the event ends its task. */
+  /** Notes a passing event; answers the whole exchange where the event ends its task, or deletes it while it is open. */
   pass(event: ConversationEvent): Exchange | Promise<Exchange | null> | null {
+    if (event.type === 'task_deleted') return this.#deleted(event.data.task_id);
     const message = messageOf(event);
     if (message?.task_id) this.#note(message, message.task_id);
     const end = endOf(event);
@@ -29,6 +30,12 @@ export class TaskExchanges {
     this.#open.delete(end.id);
     if (known?.[0]?.role === 'user') return toExchange(end.id, known);
     return this.#read(end.id).then((messages) => (messages.length > 0 ? toExchange(end.id, messages) : null));
+  }
+
+  #deleted(taskId: string): Exchange | null {
+    const known = this.#open.get(taskId);
+    this.#open.delete(taskId);
+    return known ? toExchange(taskId, known) : null;
   }
 
   #note(message: Message, taskId: string): void {

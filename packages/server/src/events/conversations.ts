@@ -1,5 +1,5 @@
 import { ChatError, type Conversation, type ConversationEvent, type LogEventData, type User } from '@tertulia/protocol';
-import { newId } from '../ids.ts';
+import { newConversationId } from '../ids.ts';
 import { appendAsMember, refuseUnlessOwner } from './append.ts';
 import { authorOf, type Context } from './context.ts';
 
@@ -19,7 +19,7 @@ export async function createConversation(
   user: User,
   fields: Pick<LogEventData<'conversation_created'>, 'title' | 'description' | 'metadata' | 'is_active'>,
 ): Promise<Conversation> {
-  const id = newId();
+  const id = newConversationId();
   const created_at = new Date().toISOString();
   const owner = { user_id: user.id, username: user.username, role: 'owner', joined_at: created_at } as const;
   const event: ConversationEvent = {
@@ -64,9 +64,14 @@ export async function updateConversation(
  * @throws {ChatError} `not_found`
  */
 export async function deleteOrLeaveConversation(context: Context, user: User, id: string): Promise<void> {
-  await appendAsMember(context, user, id, (_view, member) =>
-    member.role === 'owner'
+  let openTasks: string[] = [];
+  const { event } = await appendAsMember(context, user, id, (view, member) => {
+    openTasks = [...view.open_tasks.keys()];
+    return member.role === 'owner'
       ? { type: 'conversation_deleted', data: {} }
-      : { type: 'member_left', data: { user_id: user.id, username: user.username } },
-  );
+      : { type: 'member_left', data: { user_id: user.id, username: user.username } };
+  });
+  if (event.type !== 'conversation_deleted') return;
+  context.tasks.dropped(openTasks);
+  context.taskEnds.dropped(openTasks);
 }

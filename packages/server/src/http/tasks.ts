@@ -13,7 +13,8 @@ import {
 } from '@tertulia/protocol';
 import { z } from 'zod';
 import { chat } from '../events/chat.ts';
-import { addTaskMessage, deleteTask, readTask, updateTask } from '../events/tasks.ts';
+import { answerTask } from '../events/answer-task.ts';
+import { deleteTask, readTask, updateTask } from '../events/tasks.ts';
 import { answer, body, refusals } from './openapi.ts';
 import type { HttpApp, HttpParts } from './parts.ts';
 import { signedIn } from './signed-in.ts';
@@ -153,7 +154,7 @@ function messageRoutes(app: HttpApp, parts: HttpParts): void {
     }),
     async (c) => {
       const { task_id } = c.req.valid('param');
-      return c.json(await addTaskMessage(parts.context(), c.var.login.user, task_id, c.req.valid('json')), 201);
+      return c.json(await answerTask(parts.context(), c.var.login.user, task_id, c.req.valid('json')), 201);
     },
   );
 }

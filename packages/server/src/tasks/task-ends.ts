@@ -8,7 +8,16 @@ export class TaskEnds {
   /** Told of each event that this node knows committed. */
   committed(event: ConversationEvent): void {
     const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
-    if (ended !== undefined) this.#wake(ended);
+    if (ended !== undefined) this.dropped([ended]);
+  }
+
+  /** These tasks are over, some without an event of their own: their conversation was deleted. */
+  dropped(taskIds: Iterable<string>): void {
+    for (const id of taskIds) {
+      const waiters = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      for (const resolve of waiters ?? []) resolve();
+    }
   }
 
   /**
@@ -31,12 +40,6 @@ export class TaskEnds {
 
   /** Lets everybody go: the server stops. */
   close(): void {
-    for (const id of [...this.#waiting.keys()]) this.#wake(id);
-  }
-
-  #wake(taskId: string): void {
-    const waiters = this.#waiting.get(taskId);
-    this.#waiting.delete(taskId);
-    for (const resolve of waiters ?? []) resolve();
+    this.dropped([...this.#waiting.keys()]);
   }
 }

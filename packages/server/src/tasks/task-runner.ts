@@ -117,10 +117,16 @@ export class TaskRunner {
   committed(event: ConversationEvent): void {
     this.#recent.pass(event);
     const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
-    if (ended === undefined) return;
-    this.#runs.get(ended)?.stop.abort('ended' satisfies StopReason);
-    this.#limits.remove(ended);
-    this.#queued.delete(ended);
+    if (ended !== undefined) this.dropped([ended]);
+  }
+
+  /** These tasks are over, some without an event of their own: their conversation was deleted. */
+  dropped(taskIds: Iterable<string>): void {
+    for (const id of taskIds) {
+      this.#runs.get(id)?.stop.abort('ended' satisfies StopReason);
+      this.#limits.remove(id);
+      this.#queued.delete(id);
+    }
     if (this.#queued.size > 0) this.sweep();
   }
 

@@ -111,7 +111,7 @@ function fieldErrors(detail) {
   for (const problem of detail) {
     /** @type {unknown[]} */
     const place = Array.isArray(problem?.loc) ? problem.loc : [];
-    const name = String(place.findLast((part) => typeof part === 'string') ?? 'body');
+    const name = place.findLast((part) => typeof part === 'string') ?? 'body';
     if (!fields.has(name)) fields.set(name, String(problem?.msg ?? 'is not valid'));
   }
   return fields;

@@ -6,7 +6,6 @@ import { createSignal } from './signal.js';
 import { Transcript } from './transcript.js';
 
 /**
- * @typedef {import('@tertulia/protocol').Message} Message
  * @typedef {import('@tertulia/protocol').Conversation} ConversationDetails
  * @typedef {import('./connection.js').Incoming} Incoming
  */
@@ -33,8 +32,8 @@ export class OpenConversation {
   #connection;
   #outbox;
   #changed = createSignal();
-  /** @type {ReturnType<typeof createSignal<Message>>} */
-  #arrived = createSignal();
+  /** @type {ReturnType<typeof createSignal<string>>} */
+  #happened = createSignal();
   /** Events of a conversation that this page is just making and whose id it does not know yet. @type {Incoming[]} */
   #early = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -94,9 +93,9 @@ export class OpenConversation {
     this.#changed.on(listener);
   }
 
-  /** @param {(message: Message) => void} listener for each message that comes while one looks on */
-  onArrived(listener) {
-    this.#arrived.on(listener);
+  /** @param {(text: string) => void} listener for what comes while one looks on, as it is read out */
+  onHappened(listener) {
+    this.#happened.on(listener);
   }
 
   /** Shows an empty one, which the next message makes. */
@@ -242,7 +241,7 @@ export class OpenConversation {
       this.#early = [...this.#early.slice(-EARLY_EVENTS), event];
       return;
     }
-    for (const message of receive(this, event)) this.#arrived.emit(message);
+    for (const text of receive(this, event)) this.#happened.emit(text);
     this.#lookForGap();
     this.#changed.emit();
   }

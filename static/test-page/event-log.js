@@ -50,7 +50,7 @@ export class EventLog {
  * @param {unknown} payload
  * @returns {string}
  */
-export function redactedJson(payload) {
+function redactedJson(payload) {
   const json = JSON.stringify(payload, (name, value) => (isSecret(name, value) ? '***' : value)) ?? '';
   const safe = json.replace(TOKEN_LIKE, '***');
   if (safe.length <= MOST_JSON) return safe;

@@ -16,9 +16,6 @@ import { setUpLogView } from './views/log-view.js';
 import { isNarrow, setUpPanels, showPanel } from './views/panels.js';
 import { setUpTranscriptView } from './views/transcript-view.js';
 
-/** How much of an answer is read out: whoever wants the rest goes to the message. */
-const READ_OUT = 400;
-
 const log = new EventLog();
 const session = new Session();
 const connection = new Connection(session, log);
@@ -98,10 +95,7 @@ function followConnection() {
 }
 
 function followConversation() {
-  conversation.onArrived((message) => {
-    if (message.author.id === session.user?.id) return;
-    announce(`${message.author.name}: ${message.content.slice(0, READ_OUT)}`);
-  });
+  conversation.onHappened(announce);
   conversation.onChange(() => {
     storePlace({ isConnected: connection.isActive, options: chosenOptions(), conversationId: conversation.id });
   });

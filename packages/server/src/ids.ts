@@ -1,15 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
-/** A new conversation's id: 128 random bits in hex, so that conversations spread evenly over shards. */
+/** A new conversation's id: 122 random bits in hex, so that conversations spread evenly over shards. */
 export function newConversationId(): string {
-  return randomBytes(16).toString('hex');
+  return randomHex();
 }
 
 /** A new id of a message or task, in hex: 48 bits of milliseconds, then random ones, so that new rows of an index lie together. */
 export function newId(): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(Date.now(), 0, 6);
-  return bytes.toString('hex');
+  return Date.now().toString(16).padStart(12, '0') + randomHex().slice(12);
+}
+
+/** 32 digits. `randomUUID` draws from a pool, which costs a tenth of `randomBytes`; 6 of its bits are fixed. */
+function randomHex(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /** The conversation that a first message opens: the same for every repeat of the same message by the same user. */

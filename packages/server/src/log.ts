@@ -14,7 +14,7 @@ export interface LogOptions {
   readonly to?: DestinationStream;
 }
 
-/** A log of JSON lines. */
+/** A log of JSON lines, written in the background; what waits is written out when the process exits by itself. */
 export function createLogger({ level, node, to }: LogOptions): Logger {
   const options = {
     level,
@@ -22,7 +22,7 @@ export function createLogger({ level, node, to }: LogOptions): Logger {
     redact: { paths: SECRET_PATHS.flatMap((path) => [path, `*.${path}`]), censor: '***' },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  return to ? pino(options, to) : pino(options);
+  return pino(options, to ?? pino.destination({ sync: false }));
 }
 
 /** For a terminal: lines for people. Written at once, so that none is lost when the process ends. */

@@ -6,13 +6,20 @@ import { taskNumber } from './event-rows.ts';
 
 type EventOf<T extends ConversationEvent['type']> = Extract<ConversationEvent, { type: T }>;
 
+/** The numbers behind an event: its conversation's, its own, and that of the task which it ends. */
+interface Place {
+  readonly conversation: number;
+  readonly position: number;
+  readonly ended: number | null;
+}
+
 /** Derives the views from one event, in the transaction that appends it. */
-export function applyEvent(db: DatabaseSync, event: ConversationEvent, conversation: number, position: number): void {
+export function applyEvent(db: DatabaseSync, event: ConversationEvent, { conversation, position, ended }: Place): void {
   applyOwn(db, event, conversation);
   const start = startOf(event);
   if (start) startTask(db, event, start, conversation, position);
   const end = endOf(event);
-  if (end) endTask(db, event, end);
+  if (end && ended !== null) endTask(db, event, end, ended);
   const sql = 'UPDATE activity SET seq = ?, updated_at = ? WHERE conversation = ?';
   run(db, sql, event.seq, event.created_at, conversation);
 }
@@ -94,9 +101,7 @@ function startTask(
   );
 }
 
-function endTask(db: DatabaseSync, event: ConversationEvent, end: EndedTask): void {
-  const number = taskNumber(db, end.id);
-  if (number === null) return;
+function endTask(db: DatabaseSync, event: ConversationEvent, end: EndedTask, number: number): void {
   run(
     db,
     'UPDATE tasks SET status = ?, attempt = ?, error = ?, updated_at = ?, ended_at = ?, ended_seq = ? WHERE number = ?',

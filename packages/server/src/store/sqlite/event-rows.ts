@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Author, ConversationEvent, Message } from '@tertulia/protocol';
 import { messageOf, type NewEvent } from '../store.ts';
-import { row, run } from './database.ts';
+import { prepare, row, run } from './database.ts';
 
 /** A row of `events`. The message that an event carries is in the columns from `message_id` to `author`. */
 export interface EventRow {
@@ -40,11 +40,12 @@ export function insertEvent(
   const message = messageOf(event);
   const actor = JSON.stringify(event.actor);
   const author = message && JSON.stringify(message.author);
-  const inserted = row<{ position: number }>(
+  const { changes, lastInsertRowid } = prepare(
     db,
     `INSERT INTO events (conversation, seq, type, actor, created_at, sender, client_msg_id, ends_task,
        message_id, task_id, role, content, metadata, timestamp, author, data)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING position`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  ).run(
     conversation,
     event.seq,
     event.type,
@@ -62,7 +63,7 @@ export function insertEvent(
     author === undefined || author === actor ? null : author,
     JSON.stringify(message ? { ...event.data, message: undefined } : event.data),
   );
-  return inserted?.position ?? null;
+  return changes === 1 ? Number(lastInsertRowid) : null;
 }
 
 /** The stored row as the wire has it. */

@@ -16,7 +16,7 @@ function append(db: DatabaseSync, given: NewEvent): AppendResult {
   const ended = ends_task === null || endsOwn ? null : taskNumber(db, ends_task);
   const position = insertEvent(db, conversation, given, ended);
   if (position === null) return refusal(db, conversation, given, ended);
-  applyEvent(db, event, conversation, position);
+  applyEvent(db, event, { conversation, position, ended: endsOwn ? position : ended });
   if (endsOwn) markOwnEnd(db, position);
   if (claim) insertClaim(db, position, claim);
   return { status: 'appended' };
@@ -45,7 +45,13 @@ interface ViewRow {
   is_deleted: number;
 }
 
-function view(db: DatabaseSync, conversationId: string): ConversationView | null {
+/** A view on its way between threads: its maps as lists. */
+export type ListedView = Omit<ConversationView, 'members' | 'open_tasks'> & {
+  members: Member[];
+  open_tasks: StartedTask[];
+};
+
+function view(db: DatabaseSync, conversationId: string): ListedView | null {
   const found = row<ViewRow>(
     db,
     `SELECT number, id, seq, title, is_active, is_deleted FROM conversations JOIN activity ON conversation = number
@@ -58,8 +64,8 @@ function view(db: DatabaseSync, conversationId: string): ConversationView | null
     ...rest,
     is_active: found.is_active === 1,
     is_deleted: found.is_deleted === 1,
-    members: new Map(members(db, number).map((member) => [member.user_id, member])),
-    open_tasks: new Map(openTasks(db, number).map((task) => [task.id, task])),
+    members: members(db, number),
+    open_tasks: openTasks(db, number),
   };
 }
 

@@ -18,11 +18,11 @@ export type Writes = typeof writes;
 export type OperationValues<F> = F extends (db: DatabaseSync, ...values: infer V) => unknown ? V : never;
 export type OperationResult<F> = F extends (...all: never[]) => infer R ? R : never;
 
-/** One queued operation. */
+/** One queued operation. Its values and its result are JSON. */
 export interface Operation {
   readonly name: string;
   readonly values: unknown[];
 }
 
-/** How an operation went: its result, or why it failed. `code` is SQLite's own extended code. */
-export type Outcome = { readonly result: unknown } | { readonly failed: string; readonly code: number | undefined };
+/** How an operation went: its result (absent where there is none), or why it failed. `code` is SQLite's own extended code. */
+export type Outcome = { readonly result?: unknown } | { readonly failed: string; readonly code: number | undefined };

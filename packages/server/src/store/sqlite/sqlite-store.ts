@@ -53,7 +53,7 @@ export class SqliteStore implements Store {
   readonly accounts: AccountStore;
   readonly #writer: DatabaseThread<Writes>;
   readonly #reader: DatabaseThread<Reads>;
-  readonly #lock: { release(): void } | null;
+  #lock: { release(): void } | null;
   #checked: { at: number; result: Promise<void> } | null = null;
 
   private constructor(
@@ -117,13 +117,22 @@ export class SqliteStore implements Store {
     await this.#writer.close();
     await this.#reader.close();
     this.#lock?.release();
+    this.#lock = null;
   }
 }
 
 function logStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>): LogStore {
   return {
     append: (event) => writer.ask('append', event),
-    view: (id) => reader.ask('view', id),
+    view: async (id) => {
+      const view = await reader.ask('view', id);
+      if (!view) return null;
+      return {
+        ...view,
+        members: new Map(view.members.map((member) => [member.user_id, member])),
+        open_tasks: new Map(view.open_tasks.map((task) => [task.id, task])),
+      };
+    },
     read: (id, afterSeq, limit) => reader.ask('readLog', id, afterSeq, limit),
     lastSeq: (id) => reader.ask('lastSeq', id),
   };

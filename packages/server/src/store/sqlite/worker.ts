@@ -1,4 +1,4 @@
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from './database.ts';
 import { reads, writes, type Operation, type Outcome } from './operations.ts';
@@ -8,9 +8,6 @@ export interface WorkerSettings {
   readonly path: string;
   readonly role: 'read' | 'write';
 }
-
-/** A batch is committed at this size at the latest, so that one commit stays in the milliseconds. */
-const MAX_BATCH = 512;
 
 type AnyOperation = (db: DatabaseSync, ...values: unknown[]) => unknown;
 
@@ -52,31 +49,18 @@ function transaction<T>(work: () => T): T {
  */
 function commit(batch: Operation[]): Outcome[] {
   const together = attempt(() => transaction(() => batch.map(perform)));
-  if ('result' in together) return (together.result as unknown[]).map((result) => ({ result }));
+  if (!('failed' in together)) return (together.result as unknown[]).map((result) => ({ result }));
   if (batch.length === 1) return [together];
   return batch.map((operation) => attempt(() => transaction(() => perform(operation))));
 }
 
-function drain(first: Operation[]): Operation[] {
-  const batch = [...first];
-  while (batch.length < MAX_BATCH) {
-    const more: { message: Operation[] } | undefined = receiveMessageOnPort(port!);
-    if (!more) break;
-    batch.push(...more.message);
-  }
-  return batch;
-}
-
-port.on('message', (first: Operation[] | 'close') => {
-  if (first === 'close') {
+port.on('message', (message: string) => {
+  if (message === 'close') {
     db.close();
     port.close();
     return;
   }
-  if (role === 'write') {
-    const batch = drain(first);
-    port.postMessage(commit(batch));
-  } else {
-    port.postMessage(first.map((operation) => attempt(() => perform(operation))));
-  }
+  const batch = JSON.parse(message) as Operation[];
+  const outcomes = role === 'write' ? commit(batch) : batch.map((operation) => attempt(() => perform(operation)));
+  port.postMessage(JSON.stringify(outcomes));
 });

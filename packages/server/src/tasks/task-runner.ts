@@ -24,10 +24,13 @@ export interface TaskRunnerParts extends Omit<RunParts, 'assistant' | 'recent'> 
   readonly maxQueued: number;
 }
 
-/** A user's place in the queue, taken before the message is stored. */
+/** A user's place in the queue. */
 export interface Place {
-  /** For a task that can start at once: its first attempt, to be claimed by the insert that stores it. */
-  claim(view: ConversationView | null): Claim | null;
+  /**
+   * Takes the place, and for a task that can start at once its first attempt, to be claimed by the insert that stores
+   * the task. @throws {ChatError} `too_many_tasks`
+   */
+  take(view: ConversationView | null): Claim | null;
   /** The message was stored; starts the task if it was claimed. */
   start(event: ConversationEvent): void;
   /** The message was not stored. */
@@ -87,12 +90,13 @@ export class TaskRunner {
     return this.assistantName === 'none' ? { id: taskId, attempt: 0, status: 'completed', error: null } : null;
   }
 
-  /** @throws {ChatError} `too_many_tasks`, `shutting_down` */
-  async reserve(userId: string, taskId: string): Promise<Place> {
-    if (!this.#parts.assistant) return { claim: () => null, start: () => undefined, cancel: () => undefined };
-    await this.#limits.add(userId, taskId);
+  /** Prepares a place in the user's queue; it is taken by the decision that stores the task. */
+  async prepare(userId: string, taskId: string): Promise<Place> {
+    if (!this.#parts.assistant) return { take: () => null, start: () => undefined, cancel: () => undefined };
+    await this.#limits.load(userId);
     return {
-      claim: (view) => {
+      take: (view) => {
+        this.#limits.add(userId, taskId);
         const isFree = !this.#draining && (view?.open_tasks.size ?? 0) === 0;
         if (isFree && this.#limits.tryRun(userId, taskId)) return { task_id: taskId, attempt: 1, owner: this.#owner };
         this.#limits.stopRunning(userId, taskId);
@@ -110,7 +114,7 @@ export class TaskRunner {
       this.#queued.add(task.id);
       return;
     }
-    this.#run({ task, conversation_id: event.conversation_id, seq: event.seq, attempt: 1 });
+    this.#run({ task, conversation_id: event.conversation_id, seq: event.seq, attempt: 1 }, false);
   }
 
   /** Told of each event that this node knows committed. */
@@ -152,12 +156,19 @@ export class TaskRunner {
 
   async #takeUp(due: DueTask): Promise<void> {
     if (this.#draining || this.#runs.has(due.task.id)) return;
-    if (due.attempt > MAX_ATTEMPTS) return this.#giveUp(due);
-    if (!this.#limits.tryRun(due.task.user_id, due.task.id)) return;
+    if (due.attempt > MAX_ATTEMPTS) {
+      await this.#giveUp(due);
+      this.#sweepAgain = true; // the next task of its conversation is due now
+      return;
+    }
+    if (!this.#limits.tryRun(due.task.user_id, due.task.id)) {
+      this.#queued.add(due.task.id);
+      return;
+    }
     const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
     const isClaimed = await this.#parts.store.tasks.claim(claim).catch(() => false);
     this.#queued.delete(due.task.id);
-    if (isClaimed) this.#run(due);
+    if (isClaimed) this.#run(due, true);
     else this.#limits.stopRunning(due.task.user_id, due.task.id);
   }
 
@@ -174,24 +185,27 @@ export class TaskRunner {
     await endTask(this.#parts, due.conversation_id, end);
   }
 
-  #run(due: DueTask): void {
+  /** Behind a task that was found by looking, others of a dead process may wait, which only another look can find. */
+  #run(due: DueTask, isFound: boolean): void {
     const { assistant } = this.#parts;
     if (!assistant) return;
     const stop = new AbortController();
     const done = runTask(due, stop, { ...this.#parts, assistant, recent: this.#recent })
       .then(async (result) => {
         if (result === 'interrupted') await this.#release(due);
+        return result === 'ended';
       })
       .catch((error: unknown) => this.#failed(due, error))
-      .finally(() => this.#finished(due));
+      .then((hasEnded) => this.#finished(due, isFound && hasEnded));
     this.#runs.set(due.task.id, { due, stop, done });
   }
 
-  /** The end could not be stored, or stood already: in the first case the next sweep tries again. */
-  async #failed(due: DueTask, error: unknown): Promise<void> {
-    if (error instanceof ChatError && error.code === 'task_ended') return;
+  /** The end could not be stored, or stood already (true): in the first case the next sweep tries again. */
+  async #failed(due: DueTask, error: unknown): Promise<boolean> {
+    if (error instanceof ChatError && error.code === 'task_ended') return true;
     this.#parts.log.error({ err: error, task_id: due.task.id, attempt: due.attempt }, 'a task could not be ended');
     await this.#release(due);
+    return false;
   }
 
   async #release(due: DueTask): Promise<void> {
@@ -199,10 +213,10 @@ export class TaskRunner {
     await this.#parts.store.tasks.release(claim).catch(() => undefined); // else the lease passes by itself
   }
 
-  #finished(due: DueTask): void {
+  #finished(due: DueTask, mayHideMore: boolean): void {
     this.#runs.delete(due.task.id);
     this.#limits.stopRunning(due.task.user_id, due.task.id);
-    if (this.#queued.size > 0) this.sweep();
+    if (this.#queued.size > 0 || mayHideMore) this.sweep();
   }
 
   async #renew(): Promise<void> {

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Entry } from './history.ts';
+import { OutboxClient } from './outbox-client.ts';
+import { freePort, ServerProcess } from './server-process.ts';
+import { CRASH_SETTINGS } from './settings.ts';
+import { until } from './until.ts';
+import { openConversation, openStore, settleIn } from './world.ts';
+
+const QUESTIONS = 10;
+/** Well above what the answers take, well below a sweep for each of them. */
+const TAKE_UP_MS = 15_000;
+const QUESTION = 'what?\nscript: {"steps": [{"delay_ms": 500}, {"text": "this"}]}';
+
+let directory = '';
+let server: ServerProcess;
+let client: OutboxClient;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tertulia-take-up-'));
+});
+
+afterEach(async () => {
+  client.close();
+  await server.kill();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Asks in conversations, one question each time; kills the server before most answers, and starts it again. */
+async function askAndCrash(count: number, questionsEach: number): Promise<void> {
+  const store = await openStore(directory);
+  const [ann] = await settleIn(store, ['ann']);
+  const conversations = await Promise.all(Array.from({ length: count }, () => openConversation(store, [ann!])));
+  await store.close();
+  const options = { directory, port: await freePort(), settings: { ...CRASH_SETTINGS, TASKS_RUNNING: '2' } };
+  server = await ServerProcess.start(options);
+  const url = `http://127.0.0.1:${options.port}`;
+  const history: Entry[] = [];
+  client = new OutboxClient({ name: 'ann', url, token: ann!.token, user_id: ann!.id, conversations }, history);
+  await until(() => client.isCaughtUp, 10_000, 'connected');
+  for (const id of conversations) for (let asked = 0; asked < questionsEach; asked += 1) client.send(QUESTION, id);
+  await until(() => client.waiting === 0, 10_000, 'all acknowledged');
+  await server.kill();
+  server = await ServerProcess.start(options);
+  await until(() => client.isCaughtUp, 10_000, 'back');
+}
+
+test('questions that waited in one conversation when the server died are answered one after another', async () => {
+  await askAndCrash(1, QUESTIONS);
+  await until(() => client.isQuiet(), TAKE_UP_MS, 'all answered');
+  expect(client.waiting).toBe(0);
+});
+
+test('questions that waited for a place to run when the server died run as soon as there is one', async () => {
+  await askAndCrash(QUESTIONS, 1);
+  await until(() => client.isQuiet(), TAKE_UP_MS, 'all answered');
+  expect(client.waiting).toBe(0);
+});

@@ -59,9 +59,24 @@ export async function chat(
 ): Promise<ChatAnswer> {
   const started = performance.now();
   refuseLongText(request.message, context.config.MESSAGE_MAX);
+  const event = await store(context, user, request, target).catch((error: unknown) =>
+    firstOf(context, user, request, target, error),
+  );
+  const answer = toAnswer(event, request);
+  report(context, user, request, answer, performance.now() - started);
+  return answer;
+}
+
+/** Stores the message, or finds it stored before, and starts its task. */
+async function store(
+  context: Context,
+  user: User,
+  request: ChatRequest,
+  target: ChatTarget,
+): Promise<ConversationEvent> {
+  const { tasks, conversations } = context;
   const { conversationId } = target;
-  const clientMsgId = request.client_msg_id ?? null;
-  const task = newTask(user.id, context.tasks.assistantName, request.task_fields);
+  const task = newTask(user.id, tasks.assistantName, request.task_fields);
   const message = newMessage({
     conversationId,
     role: 'user',
@@ -70,23 +85,47 @@ export async function chat(
     author: authorOf(user),
     taskId: task.id,
   });
-  const place = await context.tasks.reserve(user.id, task.id);
-  const appended = await context.conversations
-    .append(conversationId, (view, seq) => {
+  const clientMsgId = request.client_msg_id ?? null;
+  const place = await tasks.prepare(user.id, task.id);
+  try {
+    const { event, status } = await conversations.append(conversationId, (view, seq) => {
       if (!mayWrite(view, user.id, target.isNew)) throw new ChatError('not_found');
-      const claim = place.claim(view);
-      return newEvent({ user, view, seq, task, message, clientMsgId, claim, end: context.tasks.immediateEnd(task.id) });
-    })
-    .catch((error: unknown) => {
-      place.cancel();
-      throw error;
+      const claim = place.take(view);
+      return newEvent({ user, view, seq, task, message, clientMsgId, claim, end: tasks.immediateEnd(task.id) });
     });
-  if (appended.status !== 'appended') place.cancel();
-  const answer = toAnswer(appended.event, request);
-  const milliseconds = performance.now() - started;
-  if (appended.status === 'appended') place.start(appended.event);
-  context.metrics.chatStored.observe(milliseconds / 1000);
-  context.log.info(
+    if (status === 'appended') place.start(event);
+    else place.cancel();
+    return event;
+  } catch (error) {
+    place.cancel();
+    throw error;
+  }
+}
+
+/** With a full queue a repeat still gets the first answer: its message was stored. @throws what was thrown, otherwise */
+async function firstOf(
+  context: Context,
+  user: User,
+  request: ChatRequest,
+  target: ChatTarget,
+  error: unknown,
+): Promise<ConversationEvent> {
+  const isFull = error instanceof ChatError && error.code === 'too_many_tasks';
+  if (!isFull || !request.client_msg_id) throw error;
+  const first = await context.store.log.find(target.conversationId, user.id, request.client_msg_id);
+  if (!first) throw error;
+  return first;
+}
+
+function report(
+  { log, metrics }: Context,
+  user: User,
+  request: ChatRequest,
+  answer: ChatAnswer,
+  milliseconds: number,
+): void {
+  metrics.chatStored.observe(milliseconds / 1000);
+  log.info(
     {
       user_id: user.id,
       task_id: answer.task_id,
@@ -96,7 +135,6 @@ export async function chat(
     },
     'Chat message processed',
   );
-  return answer;
 }
 
 /** @throws {ChatError} `too_large`, naming the limit in code points. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ChatError, type ConversationEvent } from '@tertulia/protocol';
+import { traced } from '../tracing.ts';
 import { firstView, foldEvent } from './fold-event.ts';
 import type { ConversationView, LogStore, NewEvent } from './store.ts';
 
@@ -42,9 +43,8 @@ export class ConversationLog {
   /** @throws {ChatError} what `decide` throws, or `unavailable`. */
   append(conversationId: string, decide: Decision): Promise<Appended> {
     const before = this.#queues.get(conversationId);
-    const mine = before
-      ? before.then(() => this.#decide(conversationId, decide))
-      : this.#decide(conversationId, decide);
+    const work = () => this.#traced(conversationId, decide);
+    const mine = before ? before.then(work) : work();
     const settled: Promise<void> = mine.then(
       () => this.#leaveQueue(conversationId, settled),
       () => this.#leaveQueue(conversationId, settled),
@@ -55,6 +55,15 @@ export class ConversationLog {
 
   #leaveQueue(conversationId: string, settled: Promise<void>): void {
     if (this.#queues.get(conversationId) === settled) this.#queues.delete(conversationId);
+  }
+
+  #traced(conversationId: string, decide: Decision): Promise<Appended> {
+    return traced('log append', { conversation_id: conversationId }, async (span) => {
+      const appended = await this.#decide(conversationId, decide);
+      const { type, seq } = appended.event;
+      span.setAttributes({ event_type: type, seq, status: appended.status });
+      return appended;
+    });
   }
 
   async #decide(conversationId: string, decide: Decision): Promise<Appended> {

@@ -70,6 +70,8 @@ export interface LogStore {
   /** Events above `afterSeq` in order, at most `limit`. */
   read(conversationId: string, afterSeq: number, limit: number): Promise<ConversationEvent[]>;
   lastSeq(conversationId: string): Promise<number>;
+  /** The event that a sender's `client_msg_id` stands for. */
+  find(conversationId: string, sender: string, clientMsgId: string): Promise<ConversationEvent | null>;
 }
 
 /** Cursor-free paging for lists. */

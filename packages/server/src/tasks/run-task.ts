@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ConversationLog } from '../store/conversation-log.ts';
 import type { ConversationView, DueTask, NewEvent, Store } from '../store/store.ts';
+import { traced, type Work } from '../tracing.ts';
 import { AnswerStream } from './answer-stream.ts';
 import type { RecentMessages } from './recent-messages.ts';
 
@@ -34,9 +35,15 @@ export type RunResult = 'ended' | 'interrupted';
 
 /**
  * Runs one attempt at a task: streams what the assistant yields and stores the end, which is the whole answer, or a
- * failure that people can see. Where the run itself is broken off it stores nothing.
+ * failure that people can see. Where the run itself is broken off it stores nothing. `cause` is the work it follows from.
  */
-export async function runTask(due: DueTask, stop: AbortController, parts: RunParts): Promise<RunResult> {
+export function runTask(due: DueTask, stop: AbortController, parts: RunParts, cause?: Work): Promise<RunResult> {
+  const { conversation_id, attempt } = due;
+  const attributes = { conversation_id, task_id: due.task.id, attempt, assistant: parts.assistant.name };
+  return traced('task run', attributes, () => run(due, stop, parts), cause);
+}
+
+async function run(due: DueTask, stop: AbortController, parts: RunParts): Promise<RunResult> {
   const identity = { conversation_id: due.conversation_id, task_id: due.task.id, attempt: due.attempt };
   const started = performance.now();
   const deadline = setTimeout(() => stop.abort('deadline' satisfies StopReason), parts.deadlineMs);

@@ -3,6 +3,7 @@ import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/pro
 import type { Assistant } from '../assistants/assistant.ts';
 import { endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
 import { RecentMessages } from './recent-messages.ts';
+import { currentWork, detached, type Work } from '../tracing.ts';
 import { runTask, type RunParts, type StopReason } from './run-task.ts';
 import { UserTaskLimits } from './user-tasks.ts';
 
@@ -50,7 +51,7 @@ export class TaskRunner {
   readonly #recent: RecentMessages;
   readonly #runs = new Map<string, Run>();
   /** Tasks that this node stored and could not start at once: an end may make room for one of them. */
-  readonly #queued = new Set<string>();
+  readonly #queued = new Map<string, Work>();
   /** One run of one process: a restarted process is another owner. */
   readonly #owner: string;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -111,7 +112,7 @@ export class TaskRunner {
     const task = startOf(event);
     if (!task) return;
     if (!this.#limits.isRunning(task.id)) {
-      this.#queued.add(task.id);
+      this.#queued.set(task.id, currentWork());
       return;
     }
     this.#run({ task, conversation_id: event.conversation_id, seq: event.seq, attempt: 1 }, false);
@@ -138,7 +139,7 @@ export class TaskRunner {
   sweep(): void {
     if (!this.#parts.assistant || this.#draining) return;
     this.#sweepAgain = true;
-    this.#sweeping ??= this.#sweep().finally(() => {
+    this.#sweeping ??= detached(() => this.#sweep()).finally(() => {
       this.#sweeping = null;
     });
   }
@@ -162,13 +163,14 @@ export class TaskRunner {
       return;
     }
     if (!this.#limits.tryRun(due.task.user_id, due.task.id)) {
-      this.#queued.add(due.task.id);
+      if (!this.#queued.has(due.task.id)) this.#queued.set(due.task.id, currentWork());
       return;
     }
     const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
     const isClaimed = await this.#parts.store.tasks.claim(claim).catch(() => false);
+    const cause = this.#queued.get(due.task.id);
     this.#queued.delete(due.task.id);
-    if (isClaimed) this.#run(due, true);
+    if (isClaimed) this.#run(due, true, cause);
     else this.#limits.stopRunning(due.task.user_id, due.task.id);
   }
 
@@ -186,11 +188,11 @@ export class TaskRunner {
   }
 
   /** Behind a task that was found by looking, others of a dead process may wait, which only another look can find. */
-  #run(due: DueTask, isFound: boolean): void {
+  #run(due: DueTask, isFound: boolean, cause = currentWork()): void {
     const { assistant } = this.#parts;
     if (!assistant) return;
     const stop = new AbortController();
-    const done = runTask(due, stop, { ...this.#parts, assistant, recent: this.#recent })
+    const done = runTask(due, stop, { ...this.#parts, assistant, recent: this.#recent }, cause)
       .then(async (result) => {
         if (result === 'interrupted') await this.#release(due);
         return result === 'ended';

@@ -12,7 +12,7 @@ export class UserTaskLimits {
   readonly #maxRunning: number;
   readonly #maxOpen: number;
   readonly #users = new Map<string, UserTasks>();
-  readonly #loading = new Map<string, Promise<UserTasks>>();
+  readonly #loading = new Map<string, Promise<void>>();
   readonly #userOf = new Map<string, string>();
 
   constructor(store: TaskStore, maxRunning: number, maxQueued: number) {
@@ -21,26 +21,45 @@ export class UserTaskLimits {
     this.#maxOpen = maxRunning + maxQueued;
   }
 
+  /** Reads what the user has open, so that the rest can be decided without waiting. */
+  async load(userId: string): Promise<void> {
+    if (this.#users.has(userId)) return;
+    let loading = this.#loading.get(userId);
+    if (!loading) {
+      loading = this.#read(userId).finally(() => this.#loading.delete(userId));
+      this.#loading.set(userId, loading);
+    }
+    await loading;
+  }
+
+  async #read(userId: string): Promise<void> {
+    const ids = await this.#store.open(userId);
+    for (const id of ids) this.#open(userId, id);
+  }
+
   /** Notes a task that is about to be stored. @throws {ChatError} `too_many_tasks` */
-  async add(userId: string, taskId: string): Promise<void> {
-    const tasks = await this.#load(userId);
-    if (tasks.open.size >= this.#maxOpen) {
+  add(userId: string, taskId: string): void {
+    const open = this.#users.get(userId)?.open;
+    if (open && open.size >= this.#maxOpen && !open.has(taskId)) {
       throw new ChatError('too_many_tasks', { limit: `${this.#maxOpen} unanswered messages`, retry_after_ms: 2_000 });
     }
+    this.#open(userId, taskId);
+  }
+
+  #open(userId: string, taskId: string): UserTasks {
+    let tasks = this.#users.get(userId);
+    if (!tasks) this.#users.set(userId, (tasks = { open: new Set(), running: new Set() }));
     tasks.open.add(taskId);
-    this.#users.set(userId, tasks);
     this.#userOf.set(taskId, userId);
+    return tasks;
   }
 
   /** Takes one of the user's places to run; false where all are taken. */
   tryRun(userId: string, taskId: string): boolean {
-    let tasks = this.#users.get(userId);
-    if (!tasks) this.#users.set(userId, (tasks = { open: new Set(), running: new Set() }));
+    const tasks = this.#open(userId, taskId);
     if (tasks.running.has(taskId)) return true;
     if (tasks.running.size >= this.#maxRunning) return false;
-    tasks.open.add(taskId);
     tasks.running.add(taskId);
-    this.#userOf.set(taskId, userId);
     return true;
   }
 
@@ -63,27 +82,5 @@ export class UserTaskLimits {
     tasks?.open.delete(taskId);
     tasks?.running.delete(taskId);
     if (tasks?.open.size === 0) this.#users.delete(userId);
-  }
-
-  async #load(userId: string): Promise<UserTasks> {
-    const known = this.#users.get(userId);
-    if (known) return known;
-    let loading = this.#loading.get(userId);
-    if (!loading) {
-      loading = this.#store.open(userId).then((ids) => this.#loaded(userId, ids));
-      this.#loading.set(userId, loading);
-      const forget = () => this.#loading.delete(userId);
-      loading.then(forget, forget);
-    }
-    return loading;
-  }
-
-  #loaded(userId: string, ids: readonly string[]): UserTasks {
-    const tasks = this.#users.get(userId) ?? { open: new Set<string>(), running: new Set<string>() };
-    for (const id of ids) {
-      tasks.open.add(id);
-      this.#userOf.set(id, userId);
-    }
-    return tasks;
   }
 }

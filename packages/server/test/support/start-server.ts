@@ -48,6 +48,8 @@ export interface TestServer {
     path: string,
     options?: { token?: string; json?: unknown },
   ): Promise<{ status: number; body: any }>;
+  /** Stops the server as a signal does; sockets see it. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,6 +79,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   });
   const { url } = await app.listen();
   const clients: TestClient[] = [];
+  let stopped: Promise<void> | null = null;
+  const stop = () => (stopped ??= app.close());
   return {
     url,
     directory,
@@ -91,9 +95,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       return client;
     },
     call: (method, path, request = {}) => call(method, `${url}/api/v1${path}`, request),
+    stop,
     async close() {
       for (const client of clients) client.close();
-      await app.close();
+      await stop();
       if (!options.directory) await rm(directory, { recursive: true, force: true });
     },
   };

@@ -83,10 +83,10 @@ export function toMessage(stored: EventRow, conversationId: string): Message {
     content: stored.content ?? '',
     metadata: JSON.parse(stored.metadata ?? '{}'),
     timestamp: stored.timestamp ?? 0,
-    seq: stored.seq,
     conversation_id: conversationId,
     task_id: stored.task_id,
     author: JSON.parse(stored.author ?? stored.actor),
+    seq: stored.seq,
   };
 }
 

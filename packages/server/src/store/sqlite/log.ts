@@ -36,6 +36,12 @@ function findByClientId(db: DatabaseSync, conversation: number, sender: string |
   return row<EventRow>(db, sql, conversation, sender, clientMsgId);
 }
 
+function findEvent(db: DatabaseSync, conversationId: string, sender: string, clientMsgId: string) {
+  const conversation = numberOf(db, conversationId);
+  const found = conversation === undefined ? undefined : findByClientId(db, conversation, sender, clientMsgId);
+  return found ? toEvent(found, conversationId) : null;
+}
+
 interface ViewRow {
   number: number;
   id: string;
@@ -134,6 +140,7 @@ export const logReads = {
   view,
   lastSeq,
   readLog,
+  findEvent,
   epoch: (db: DatabaseSync) => row<{ value: string }>(db, "SELECT value FROM meta WHERE key = 'epoch'")?.value ?? '',
 };
 

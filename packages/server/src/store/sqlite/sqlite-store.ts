@@ -135,6 +135,7 @@ function logStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>)
     },
     read: (id, afterSeq, limit) => reader.ask('readLog', id, afterSeq, limit),
     lastSeq: (id) => reader.ask('lastSeq', id),
+    find: (id, sender, clientMsgId) => reader.ask('findEvent', id, sender, clientMsgId),
   };
 }
 

@@ -14,11 +14,12 @@ import type { Context } from './events/context.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, watchState, type Metrics } from './metrics.ts';
 import { createSocketLimits } from './socket/limits.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
 import { ConversationLog } from './store/conversation-log.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import { endOf } from './store/store.ts';
 import { TaskEnds } from './tasks/task-ends.ts';
 import { TaskRunner } from './tasks/task-runner.ts';
 
@@ -85,6 +86,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     delivery.committed(event, view);
     tasks.committed(event);
     taskEnds.committed(event);
+    const end = endOf(event);
+    if (end) metrics.tasksEnded.inc({ status: end.status });
   });
   const taskEnds = new TaskEnds();
   const tasks = new TaskRunner(
@@ -121,6 +124,12 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     },
   };
   rooms.context = context;
+  watchState(metrics, {
+    tasks: () => tasks.counts,
+    queues: () => store.depths,
+    deliverers: () => delivery.size,
+    transports: () => socketServer.io.engine.clientsCount,
+  });
   const sweeper = setInterval(() => void sweepDeleted(store, log), SWEEP_MS);
 
   return {
@@ -167,7 +176,10 @@ function openStore(directory: string, metrics: Metrics, { onFatal }: AppParts): 
     directory,
     exclusive: true,
     onFatal,
-    onBatch: (operations) => metrics.commitBatch.observe(operations),
+    onBatch(operations, milliseconds) {
+      metrics.commitBatch.observe(operations);
+      metrics.commitSeconds.observe(milliseconds / 1_000);
+    },
   });
 }
 

@@ -4,6 +4,7 @@ import { readConfig, type Config } from './config.ts';
 import { loadEnvFile } from './env-file.ts';
 import { explainFailure } from './failure.ts';
 import { createLogger, readableLines, type Logger } from './log.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 
 /** How the shell reports a process that a signal ended. */
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -18,9 +19,10 @@ async function start(): Promise<void> {
     ...(isTerminal && { to: await readableLines() }),
   });
   endOnUnforeseen(log);
+  const tracing = await startTracing(process.env, config.NODE_ID, log);
   const app = await createApp(config, { log, onFatal: (error) => endUntrusted(log, error) });
   const { url } = await app.listen();
-  stopOnSignal(app, log);
+  stopOnSignal(log, () => stop(app, tracing));
   const write = isTerminal ? (text: string) => void process.stdout.write(text) : null;
   announce(announcementOf(config, url, await hasTestUser(config, app)), log, write);
 }
@@ -44,16 +46,21 @@ function endOnUnforeseen(log: Logger): void {
 }
 
 /** The first signal lets answers finish and tells clients; the second does not wait for that. */
-function stopOnSignal(app: App, log: Logger): void {
+function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(SIGNAL_EXIT[signal]);
       stopping = true;
       log.info('stopping; the same signal again ends it at once');
-      app.close().then(() => process.exit(0), fail);
+      stop().then(() => process.exit(0), fail);
     });
   }
+}
+
+async function stop(app: App, tracing: Tracing | null): Promise<void> {
+  await app.close();
+  await tracing?.close();
 }
 
 /** One sentence where the failure is a known one; else also where in the program it happened. */

@@ -8,19 +8,22 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** Makes the metrics in a registry of their own, so that several servers can live in one process. */
 export function createMetrics() {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  return { registry, ...socketMetrics(registry), ...chatMetrics(registry), ...storeMetrics(registry) };
+}
+
+function socketMetrics(registry: Registry) {
+  const registers = [registry];
   return {
-    registry,
     connections: new Gauge({
       name: 'tertulia_connections',
-      help: 'Open sockets.',
+      help: 'Open sockets, by protocol; 0 is the base layer.',
       labelNames: ['protocol'],
       registers,
     }),
     events: new Counter({
       name: 'tertulia_events_total',
-      help: 'Client events, by name and by how they went.',
+      help: 'Client events, by name and by how they went: ok, or the code of the error.',
       labelNames: ['event', 'result'],
       registers,
     }),
@@ -30,9 +33,26 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    slowConsumers: new Counter({
+      name: 'tertulia_slow_consumers_total',
+      help: 'Sockets that were closed because they did not read.',
+      registers,
+    }),
+    httpRequests: new Counter({
+      name: 'tertulia_http_requests_total',
+      help: 'HTTP requests, by method, route and status.',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    }),
+  };
+}
+
+function chatMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     chatStored: new Histogram({
       name: 'tertulia_chat_ack_seconds',
-      help: 'From a chat event to its commit.',
+      help: 'From a chat event to its commit, after which it is acknowledged.',
       buckets: SECONDS,
       registers,
     }),
@@ -48,16 +68,91 @@ export function createMetrics() {
       buckets: SECONDS,
       registers,
     }),
+    tasksEnded: new Counter({
+      name: 'tertulia_tasks_ended_total',
+      help: 'Tasks that this node ended, by status.',
+      labelNames: ['status'],
+      registers,
+    }),
+  };
+}
+
+function storeMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     commitBatch: new Histogram({
       name: 'tertulia_commit_batch_operations',
       help: 'Writes that were committed together.',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
       registers,
     }),
-    slowConsumers: new Counter({
-      name: 'tertulia_slow_consumers_total',
-      help: 'Sockets that were closed because they did not read.',
+    commitSeconds: new Histogram({
+      name: 'tertulia_commit_seconds',
+      help: 'From handing writes to the database to their answer.',
+      buckets: SECONDS,
       registers,
     }),
   };
+}
+
+/** What is read only when somebody asks for the metrics. */
+export interface StateSources {
+  /** Tasks of this node that are being answered, and that wait for their turn. */
+  readonly tasks: () => { readonly running: number; readonly waiting: number };
+  /** Operations that wait for the database's writer and reader. */
+  readonly queues: () => { readonly write: number; readonly read: number };
+  /** Conversations that this node delivers to somebody. */
+  readonly deliverers: () => number;
+  /** Engine.IO sessions, also those that have not signed in. */
+  readonly transports: () => number;
+}
+
+/** Adds the gauges of a server that is put together. */
+export function watchState({ registry }: Metrics, sources: StateSources): void {
+  gauge(registry, 'tertulia_tasks', 'Tasks on this node, by state.', 'state', () => ({ ...sources.tasks() }));
+  const queues = 'Operations that wait for the database, by the queue that they are in.';
+  gauge(registry, 'tertulia_store_queue_depth', queues, 'queue', () => ({ ...sources.queues() }));
+  count(registry, 'tertulia_deliverers', 'Conversations that this node delivers.', sources.deliverers);
+  count(registry, 'tertulia_transports', 'Open transports, signed in or not.', sources.transports);
+}
+
+function gauge(registry: Registry, name: string, help: string, label: string, read: () => Record<string, number>) {
+  return new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      for (const [value, number] of Object.entries(read())) this.set({ [label]: value }, number);
+    },
+  });
+}
+
+function count(registry: Registry, name: string, help: string, read: () => number) {
+  return new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** Why Socket.IO says that a socket went. */
+const REASONS = new Set([
+  'client namespace disconnect',
+  'forced close',
+  'forced server close',
+  'parse error',
+  'ping timeout',
+  'server namespace disconnect',
+  'server shutting down',
+  'transport close',
+  'transport error',
+]);
+
+/** A disconnect's reason as a label: one of the known ones. */
+export function reasonLabel(reason: string): string {
+  return REASONS.has(reason) ? reason : 'other';
 }

@@ -3,6 +3,7 @@ import { authRoutes } from './auth.ts';
 import { chatRoutes } from './chat.ts';
 import { conversationRoutes } from './conversations.ts';
 import { checkJson, limitBody } from './body-guard.ts';
+import { countRequests } from './count-requests.ts';
 import { documentRoutes } from './documents.ts';
 import { allowOrigins, securityHeaders } from './headers.ts';
 import { healthRoutes, probeRoutes } from './health.ts';
@@ -19,7 +20,7 @@ export function createHttp(parts: HttpParts): HttpApp {
   const app: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
   app.onError((error, c) => replyError(error, c, parts.log));
   app.notFound((c) => refuseUnrouted(app, c));
-  app.use(securityHeaders, allowOrigins(parts.config), limitBody, checkJson);
+  app.use(countRequests(parts.metrics), securityHeaders, allowOrigins(parts.config), limitBody, checkJson);
   const api: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
   authRoutes(api, parts);
   chatRoutes(api, parts);

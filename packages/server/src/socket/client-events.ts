@@ -52,7 +52,7 @@ export const clientEventHandlers = {
       after_seq ?? null,
       roomsOf(socket, conversation_id),
     );
-    if (joined) socket.data.joined.add(conversation_id);
+    if (joined) noteJoined(socket, conversation_id, context);
     const answer = { conversation_id, message: 'Successfully joined conversation' };
     if (socket.data.protocol === 0) socket.emit('joined_conversation', answer);
     return { ...answer, joined, ...page };
@@ -98,8 +98,19 @@ async function joinAsSender(
     isNew,
     roomsOf(socket, conversationId),
   );
-  socket.data.joined.add(conversationId);
+  noteJoined(socket, conversationId, context);
   return true;
+}
+
+/** Joins that were under way together each saw room for themselves: the last ones go again. */
+function noteJoined(socket: ChatSocket, conversationId: string, context: Context): void {
+  try {
+    refuseTooManyRooms(socket, conversationId, context);
+  } catch (error) {
+    leaveConversation(socket, conversationId);
+    throw error;
+  }
+  socket.data.joined.add(conversationId);
 }
 
 function refuseTooManyRooms(socket: ChatSocket, conversationId: string, context: Context): void {

@@ -26,18 +26,34 @@ function uncork(socket: CorkedSocket): void {
   socket.uncork();
 }
 
-class CorkedWebSocket extends WebSocket {
+/** Before its login a peer may send this much in one message: an access token and what surrounds it. */
+export const STRANGER_BYTES = 16_384;
+
+/**
+ * Honest clients send a message in one frame, or a browser in a few; 256 KiB arrive in some hundred TCP segments. At
+ * the defaults a peer that sends byte by byte holds 50 MB of small buffers. A peer that does not answer the end of its
+ * connection is waited for `closeTimeout` ms.
+ */
+const BOUNDS = { maxPayload: STRANGER_BYTES, maxFragments: 256, maxBufferedChunks: 4_096, closeTimeout: 600 };
+
+/** A WebSocket whose writes are gathered, and whose messages may grow once its peer is known. */
+export class CorkedWebSocket extends WebSocket {
   /** Called by the server once the handshake is done; not part of the public types. */
   setSocket(socket: Socket, head: Buffer, options: object): void {
     corkEachTick(socket);
     const inherited = Object.getPrototypeOf(CorkedWebSocket.prototype) as { setSocket(...values: unknown[]): void };
     inherited.setSocket.call(this, socket, head, options);
   }
+
+  /** What longer message closes the connection. */
+  set maxMessageBytes(bytes: number) {
+    (this as unknown as { _receiver: { _maxPayload: number } })._receiver._maxPayload = bytes;
+  }
 }
 
 /** The WebSocket engine given to Engine.IO: ws 8.23 or newer, which drops a peer that pings and never reads. */
 export class CorkedWebSocketServer extends WebSocketServer<typeof CorkedWebSocket> {
   constructor(options: ServerOptions<typeof CorkedWebSocket>, callback?: () => void) {
-    super({ ...options, WebSocket: CorkedWebSocket }, callback);
+    super({ ...options, ...BOUNDS, WebSocket: CorkedWebSocket }, callback);
   }
 }

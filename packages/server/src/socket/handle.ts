@@ -1,8 +1,9 @@
-import { trace } from '@opentelemetry/api';
-import { ChatError, type ErrorDetails } from '@tertulia/protocol';
+import { ChatError, jsonFault, type ErrorDetails } from '@tertulia/protocol';
 import type { Context } from '../events/context.ts';
+import { traced } from '../tracing.ts';
 import { clientEventHandlers, type EventHandler } from './client-events.ts';
 import type { SocketLimits } from './limits.ts';
+import { eventNameAsSent } from './packet-parser.ts';
 import type { ChatSocket } from './types.ts';
 
 type Ack = (answer: object) => void;
@@ -12,10 +13,11 @@ type Ack = (answer: object) => void;
  * acknowledgement or its error; nothing thrown anywhere in it leaves it.
  */
 export function handle(socket: ChatSocket, context: Context, limits: SocketLimits): void {
-  socket.onAny((name: unknown, ...values: unknown[]) => {
-    const last = values.at(-1);
-    const ack = typeof last === 'function' ? (last as Ack) : null;
-    void dispatch(socket, String(name), values[0] === last && ack ? undefined : values[0], ack, context, limits);
+  socket.onAny((...values: unknown[]) => {
+    if (!socket.connected) return; // closed by us while more of its packets were already read
+    const ack = typeof values.at(-1) === 'function' ? (values.pop() as Ack) : null;
+    const [name = '', payload] = values;
+    void dispatch(socket, eventNameAsSent(String(name)), payload, ack, context, limits);
   });
 }
 
@@ -56,21 +58,13 @@ async function perform(
   if (name === 'chat') await limits.takeChat(data.user.id);
   else await limits.takeEvent(socket.id);
   if (!handler) throw new ChatError('unknown_event');
+  const fault = jsonFault(payload, -1); // as REST has it: `metadata` in it may use all its levels
+  if (fault) throw new ChatError('invalid_payload', { message: `The request holds ${fault}.` });
   const parsed = handler.schema.safeParse(payload);
   if (!parsed.success) throw new ChatError('invalid_payload', { message: problem(parsed.error.issues) });
-  return traced(name, () => handler.run(socket, parsed.data as never, context));
-}
-
-const tracer = trace.getTracer('tertulia');
-
-function traced<T>(name: string, work: () => Promise<T>): Promise<T> {
-  return tracer.startActiveSpan(`socket ${name}`, async (span) => {
-    try {
-      return await work();
-    } finally {
-      span.end();
-    }
-  });
+  return traced(`socket ${name}`, { user_id: data.user.id, protocol: data.protocol }, () =>
+    handler.run(socket, parsed.data as never, context),
+  );
 }
 
 /** The first thing that is wrong, in words; never what was sent. */

@@ -1,37 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import { ChatError, SPOKEN_PROTOCOLS, handshakeAuthSchema, type Account, type User } from '@tertulia/protocol';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Config } from '../config.ts';
+import { addressOf } from './front-door.ts';
 import type { SocketLimits } from './limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 
 /** After a refused handshake the transport is closed this much later, so that the refusal still gets out. */
 const CLOSE_REFUSED_MS = 300;
-
-/** Decides on a transport before there is one: who may connect from where, and how often. The message is for the log. */
-export function allowRequest(config: Config, limits: SocketLimits) {
-  return (request: IncomingMessage, answer: (message: string | null | undefined, success: boolean) => void): void => {
-    if (!isAllowedOrigin(config, request)) return answer('origin not allowed', false);
-    if (/[?&](token|access_token|auth)=/i.test(request.url ?? '')) return answer('token in the query', false);
-    void limits.takeHandshake(addressOf(request)).then((taken) => answer(taken ? null : 'too many handshakes', taken));
-  };
-}
-
-/** The other end of the connection. What `X-Forwarded-For` says is anybody's invention unless a trusted proxy set it. */
-export function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? 'unknown';
-}
-
-/**
- * A page may connect from the server's own origin or a listed one; a client that is no page sends no Origin. CORS
- * headers alone keep neither a WebSocket nor a polling session from a foreign page, so it is checked here.
- */
-function isAllowedOrigin(config: Config, request: IncomingMessage): boolean {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return true;
-  if (config.ALLOWED_ORIGINS.includes('*') || config.ALLOWED_ORIGINS.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === host;
-}
+/** A poller that does not come to fetch the refusal is not waited for. */
+const DROP_REFUSED_MS = 900;
 
 /** The refusal that Socket.IO sends as `connect_error`: its message is the code. */
 class HandshakeRefusal extends Error {
@@ -50,10 +26,7 @@ export function authenticateSockets(
   limits: SocketLimits,
   onFailure: (error: unknown) => string,
 ): void {
-  const seen = new WeakSet<object>();
   io.use((socket, next) => {
-    if (seen.has(socket.conn)) return refuse(socket, new ChatError('unauthorized'), next);
-    seen.add(socket.conn);
     admit(socket, accounts).then(
       () => {
         limits.returnHandshake(socket.data.address);
@@ -73,6 +46,7 @@ export function authenticateSockets(
 function refuse(socket: ChatSocket, error: ChatError, next: (error: Error) => void): void {
   next(new HandshakeRefusal(error));
   setTimeout(() => socket.conn.close(), CLOSE_REFUSED_MS).unref();
+  setTimeout(() => socket.conn.close(true), DROP_REFUSED_MS).unref();
 }
 
 async function admit(socket: ChatSocket, accounts: Accounts): Promise<void> {

@@ -8,8 +8,8 @@ import type { UserLimits } from '../events/context.ts';
 export interface SocketLimits extends UserLimits {
   /** @throws {ChatError} `rate_limited` */
   takeEvent(socketId: string): Promise<void>;
-  /** Counts a handshake; false where its address has opened too many without a valid token. */
-  takeHandshake(address: string): Promise<boolean>;
+  /** Counts a handshake. @throws {ChatError} `rate_limited`, where its address opened too many without a valid token */
+  takeHandshake(address: string): Promise<void>;
   /** The handshake's token was good: it does not count. */
   returnHandshake(address: string): void;
 }
@@ -25,10 +25,7 @@ export function createSocketLimits(config: Config): SocketLimits {
     takeEvent: (socketId) => take(events, socketId, `${config.EVENT_RATE} events a second`),
     takeRequest: (userId) => take(requests, userId, `${config.EVENT_RATE} requests a second`),
     takeHandshake: (address) =>
-      handshakes.consume(addressKey(address)).then(
-        () => true,
-        () => false,
-      ),
+      take(handshakes, addressKey(address), `${config.HANDSHAKES_PER_10S} handshakes in 10 s`),
     returnHandshake: (address) => void handshakes.reward(addressKey(address), 1),
   };
 }

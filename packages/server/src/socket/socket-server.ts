@@ -4,15 +4,20 @@ import type { Config } from '../config.ts';
 import type { Emitter } from '../delivery/emitter.ts';
 import { baseUserRoom, sessionRoom, userRoom } from '../delivery/rooms.ts';
 import type { Context } from '../events/context.ts';
+import { reasonLabel } from '../metrics.ts';
 import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
-import { CorkedWebSocketServer } from './corked-websocket.ts';
+import { CorkedWebSocketServer, STRANGER_BYTES } from './corked-websocket.ts';
+import { guardFrontDoor } from './front-door.ts';
+import { debugPackets } from './debug-packets.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
-import { allowRequest, authenticateSockets } from './handshake.ts';
+import { authenticateSockets } from './handshake.ts';
 import { HEARTBEAT_MS, beat } from './heartbeat.ts';
 import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
+import { BoundedDecoder, Encoder } from './packet-parser.ts';
 import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './session-watch.ts';
+import { allowPackets, boundStrangers } from './transport-limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 import { UserSockets } from './user-sockets.ts';
 
@@ -46,8 +51,10 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
       origin: config.ALLOWED_ORIGINS.includes('*') ? '*' : [...config.ALLOWED_ORIGINS],
       methods: ['GET', 'POST'],
     },
-    allowRequest: allowRequest(config, limits),
+    parser: { Encoder, Decoder: BoundedDecoder },
   });
+  guardFrontDoor(httpServer, config, limits);
+  boundStrangers(io, STRANGER_BYTES);
   const stops: (() => void)[] = [];
   return {
     io,
@@ -65,11 +72,14 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
 
 function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
   const userSockets = new UserSockets(context.config.SOCKETS_PER_USER);
+  const nameOwner = context.config.DEBUG_SOCKETS ? debugPackets(io, context.log) : null;
   authenticateSockets(io, context.accounts, limits, (error) => context.reportFailure(error, 'handshake failed'));
   io.on('connection', (socket) => {
     const { data } = socket;
     const isBase = data.protocol === 0;
+    nameOwner?.(socket);
     context.metrics.connections.inc({ protocol: String(data.protocol) });
+    allowPackets(socket);
     boundOutbox(socket, context.metrics, () => context.log.warn({ user_id: data.user.id }, 'slow consumer closed'));
     handle(socket, context, limits);
     void socket.join([sessionRoom(data.session_id), isBase ? baseUserRoom(data.user.id) : userRoom(data.user.id)]);
@@ -77,7 +87,8 @@ function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
       unwatchLogin(socket);
       userSockets.remove(socket);
       context.metrics.connections.dec({ protocol: String(data.protocol) });
-      context.metrics.disconnects.inc({ reason });
+      context.metrics.disconnects.inc({ reason: reasonLabel(reason) });
+      socket.conn.close(); // a transport without a socket is of no use, and is counted nowhere
     });
     watchLogin(socket);
     userSockets.add(socket);

@@ -1,0 +1,120 @@
+import { STATUS_CODES, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ChatError, ERRORS } from '@tertulia/protocol';
+import type { Config } from '../config.ts';
+import type { SocketLimits } from './limits.ts';
+
+const PATH = '/socket.io/';
+const METHODS = ['GET', 'POST', 'OPTIONS'];
+
+type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
+type UpgradeListener = (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
+
+/**
+ * Stands before Socket.IO on its HTTP server and refuses in plain HTTP what must not reach it. Socket.IO's own
+ * `allowRequest` cannot: it is asked about handshakes only, and answers 403 to a poll and 400 to a WebSocket, whatever
+ * the reason. Called once Socket.IO is attached.
+ */
+export function guardFrontDoor(httpServer: HttpServer, config: Config, limits: SocketLimits): void {
+  const passRequest = takeOver<RequestListener>(httpServer, 'request');
+  httpServer.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (!request.url?.startsWith(PATH)) return passRequest(request, response);
+    admit(request, false, config, limits).then(
+      () => passRequest(request, response),
+      (error: unknown) => refuse(response, error),
+    );
+  });
+  const passUpgrade = takeOver<UpgradeListener>(httpServer, 'upgrade');
+  httpServer.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on('error', () => connection.destroy()); // Node has taken its own listener away
+    admit(request, true, config, limits).then(
+      () => passUpgrade(request, connection, head),
+      (error: unknown) => refuseUpgrade(connection, error),
+    );
+  });
+}
+
+function takeOver<L extends (...values: never[]) => void>(httpServer: HttpServer, event: string): L {
+  const listeners = httpServer.listeners(event) as L[];
+  httpServer.removeAllListeners(event);
+  return ((...values: Parameters<L>) => {
+    for (const listener of listeners) listener.apply(httpServer, values);
+  }) as L;
+}
+
+/** @throws {ChatError} where the request may not go on to Socket.IO */
+async function admit(
+  request: IncomingMessage,
+  isUpgrade: boolean,
+  config: Config,
+  limits: SocketLimits,
+): Promise<void> {
+  const url = request.url ?? '';
+  if (!url.startsWith(PATH)) throw new ChatError('not_found');
+  if (!METHODS.includes(request.method ?? '')) throw new ChatError('method_not_allowed');
+  if (!isAllowedOrigin(config, request)) throw new ChatError('origin_not_allowed');
+  if (request.method === 'OPTIONS') return;
+  const query = new Map(new URL(url, 'http://localhost').searchParams); // read as Engine.IO does: the last of several counts
+  if ([...query.keys()].some((name) => /^(token|access_token|auth|authorization|jwt)$/i.test(name))) {
+    throw new ChatError('unauthorized', {
+      message: 'A token does not belong in an address: put it into `auth.token`.',
+    });
+  }
+  if (query.get('EIO') !== '4') refuseProtocol('This server speaks EIO=4 only.');
+  // Without an upgrade Engine.IO would take the request and never answer it.
+  if (!isUpgrade && query.get('transport') === 'websocket') refuseProtocol('A WebSocket begins with an upgrade.');
+  if (!query.get('sid')) await limits.takeHandshake(addressOf(request));
+}
+
+function refuseProtocol(message: string): never {
+  throw new ChatError('unsupported_protocol', { message });
+}
+
+/** The other end of the connection. What `X-Forwarded-For` says is anybody's invention unless a trusted proxy set it. */
+export function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
+}
+
+/**
+ * A page may connect from the server's own origin or a listed one; a client that is no page sends no Origin. CORS
+ * headers alone keep neither a WebSocket nor a polling session from a foreign page, so it is checked here.
+ */
+function isAllowedOrigin(config: Config, request: IncomingMessage): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  if (config.ALLOWED_ORIGINS.includes('*') || config.ALLOWED_ORIGINS.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function refusalOf(error: unknown): Refusal {
+  const { code, message, details } = error instanceof ChatError ? error : new ChatError('internal_error');
+  const { limit, retry_after_ms: wait } = details;
+  const body = JSON.stringify({ detail: message, error: code, limit, retry_after_ms: wait });
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+    ...(wait !== undefined && { 'Retry-After': String(Math.ceil(wait / 1_000)) }),
+    ...(code === 'method_not_allowed' && { Allow: METHODS.join(', ') }),
+  };
+  return { status: ERRORS[code].status, headers, body };
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  const { status, headers, body } = refusalOf(error);
+  response.writeHead(status, headers).end(body);
+}
+
+function refuseUpgrade(connection: Duplex, error: unknown): void {
+  const { status, headers, body } = refusalOf(error);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  connection.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
+    connection.destroy(),
+  );
+}

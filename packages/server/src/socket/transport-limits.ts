@@ -1,0 +1,34 @@
+import { PACKET_BYTES } from '../events/limits.ts';
+import { CorkedWebSocket } from './corked-websocket.ts';
+import type { ChatServer, ChatSocket } from './types.ts';
+
+/** A poller that does not come for the end of its session is not waited for any longer. */
+const POLLER_MS = 1_000;
+
+interface Transport {
+  readonly name: string;
+  readonly socket?: unknown;
+  maxHttpBufferSize?: number;
+}
+
+/** What strangers may send and hold is bounded more tightly than what comes after a login (G9). */
+export function boundStrangers(io: ChatServer, bytes: number): void {
+  io.engine.on('connection', ({ transport }: { transport: Transport }) => {
+    if (transport.name === 'polling') Object.assign(transport, { maxHttpBufferSize: bytes, closeTimeout: POLLER_MS });
+  });
+}
+
+/** The socket's login was good: it may send whole packets, also once it has upgraded to a WebSocket. */
+export function allowPackets(socket: ChatSocket): void {
+  const connection = socket.conn as unknown as {
+    readonly transport: Transport;
+    on(event: 'upgrade', listener: (transport: Transport) => void): void;
+  };
+  takePackets(connection.transport);
+  connection.on('upgrade', takePackets);
+}
+
+function takePackets(transport: Transport): void {
+  if (transport.name === 'polling') transport.maxHttpBufferSize = PACKET_BYTES;
+  else if (transport.socket instanceof CorkedWebSocket) transport.socket.maxMessageBytes = PACKET_BYTES;
+}

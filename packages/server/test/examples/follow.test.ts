@@ -54,7 +54,10 @@ test('the terminal client reads a long log in pages and joins in the middle of a
   await vi.waitFor(() => expect(printed.log).toMatch(/\n252 alice: Tell me\n$/), patience);
   end.resolve();
   await vi.waitFor(() => expect(printed.log).toContain(`\n253 scripted: ${started} the end\n`), patience);
-  const seqs = printed.log.trimEnd().split('\n').map((line) => Number.parseInt(line, 10));
+  const seqs = printed.log
+    .trimEnd()
+    .split('\n')
+    .map((line) => Number.parseInt(line, 10));
   expect(seqs).toEqual(Array.from({ length: 253 }, (_, index) => index + 1));
   await vi.waitFor(() => expect(printed.streamed).toBe(`${started} the end`), patience);
 }, 60_000);

@@ -58,7 +58,7 @@ export class ConversationDeliverer {
    */
   async catchUp(seq: number): Promise<void> {
     if (seq > this.#known) this.#known = seq;
-    for (let idle = 0; this.#delivered < seq; ) {
+    for (let idle = 0; this.#delivered < seq;) {
       const before = this.#delivered;
       await this.#work(); // may be the end of work that began before, so one round without progress says nothing
       idle = this.#delivered === before ? idle + 1 : 0;

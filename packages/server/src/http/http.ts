@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { authRoutes } from './auth.ts';
 import { chatRoutes } from './chat.ts';
+import { closeWhenStopping } from './closing.ts';
 import { conversationRoutes } from './conversations.ts';
 import { checkJson, limitBody } from './body-guard.ts';
 import { countRequests } from './count-requests.ts';
@@ -20,7 +21,8 @@ export function createHttp(parts: HttpParts): HttpApp {
   const app: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
   app.onError((error, c) => replyError(error, c, parts.log));
   app.notFound((c) => refuseUnrouted(app, c));
-  app.use(countRequests(parts.metrics), securityHeaders, allowOrigins(parts.config), limitBody, checkJson);
+  app.use(countRequests(parts.metrics), securityHeaders, closeWhenStopping(parts));
+  app.use(allowOrigins(parts.config), limitBody, checkJson);
   const api: HttpApp = new OpenAPIHono<HttpEnv>({ strict: false, defaultHook: refuseInvalid });
   authRoutes(api, parts);
   chatRoutes(api, parts);

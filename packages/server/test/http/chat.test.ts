@@ -88,7 +88,8 @@ test('sockets and REST share one limit on messages', async () => {
 });
 
 test('sockets and REST share one queue of unanswered messages', async () => {
-  const assistant = createScripted([[{ hang: true }]]);
+  const { promise, resolve } = Promise.withResolvers();
+  const assistant = createScripted([[{ until: promise }]]);
   await withServer({ assistant, settings: { TASKS_RUNNING: '1', TASKS_QUEUED: '1' } }, async (busy) => {
     const carol = await busy.signUp('carol');
     const socket = await busy.connect(carol, { protocol: 1 });
@@ -96,6 +97,7 @@ test('sockets and REST share one queue of unanswered messages', async () => {
     const send = () => busy.call('POST', '/chat', { token: carol.token, json: { message: 'waits' } });
     expect((await send()).status).toBe(201);
     expect(await send()).toMatchObject({ status: 429, body: { error: 'too_many_tasks' } });
+    resolve(undefined);
   });
 });
 

@@ -58,5 +58,8 @@ function defaultOf(name: string, schema: z.ZodType): string {
   const value: unknown = schema.parse(undefined);
   if (value === undefined) return '';
   if (typeof value === 'boolean') return `\`${value ? 1 : 0}\``;
-  return Array.isArray(value) ? value.map((item) => `\`${item}\``).join(', ') : `\`${String(value)}\``;
+  return [value]
+    .flat()
+    .map((item) => `\`${item as string | number}\``)
+    .join(', ');
 }

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { createTestUser } from '../../src/commands/create-test-user.ts';
+import { createUser } from '../../src/commands/create-user.ts';
+import { Program } from '../support/program.ts';
+import { startServer } from '../support/start-server.ts';
+import { testDirectory } from '../support/test-directory.ts';
+import { run } from './run-command.ts';
+
+const anna = ['--username', 'anna', '--email', 'anna@example.com'];
+
+test('the test user is made while the server runs, and signs in at once', async () => {
+  const server = await startServer();
+  const made = await Program.run('commands/create-test-user', { directory: server.directory });
+  expect(made).toMatchObject({ code: 0, errors: '' });
+  expect(made.output).toBe('The test user was made: sign in as testuser with the password testpass123.');
+
+  const login = await server.call('POST', '/auth/login', { json: { username: 'testuser', password: 'testpass123' } });
+  expect(login.status).toBe(200);
+  const me = await server.call('GET', '/auth/me', { token: login.body.access_token });
+  expect(me.body).toMatchObject({ username: 'testuser', email: 'test@example.com', is_superuser: false });
+  await server.close();
+});
+
+test('a second time it is there already, and nothing fails', async () => {
+  const variables = { DATA_DIR: testDirectory() };
+  await run(createTestUser, [], variables);
+  const again = await run(createTestUser, [], variables);
+  expect(again.code).toBe(0);
+  expect(again.output).toMatch(/^The test user is there already/);
+});
+
+test('an account of that name with another password is told of and left alone', async () => {
+  const variables = { DATA_DIR: testDirectory() };
+  const words = ['--username', 'TestUser', '--email', 'someone@example.com', '--password', 'another password'];
+  await run(createUser, words, variables);
+  const refused = await run(createTestUser, [], variables);
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toMatch(/has another password. Nothing was changed/);
+});
+
+test('the test user is never made in production', async () => {
+  const variables = {
+    DATA_DIR: testDirectory(),
+    ENVIRONMENT: 'production',
+    JWT_SECRET: 'k9#'.repeat(3) + 'Qz7-xW2!mB5vL0pR4tY8uJ1',
+  };
+  const refused = await run(createTestUser, [], variables);
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toMatch(/never made in production/);
+});
+
+test('an account is made with a password from standard input and the rights of an administrator', async () => {
+  const server = await startServer();
+  const words = [...anna, '--password-stdin', '--full-name', 'Anna Ö', '--superuser'];
+  const made = await run(createUser, words, { DATA_DIR: server.directory }, 'a password of 2 words\nand more\n');
+  expect(made).toEqual({ code: 0, output: 'The account anna <anna@example.com> was made, as superuser.', errors: '' });
+
+  const json = { username: 'anna@example.com', password: 'a password of 2 words' };
+  const login = await server.call('POST', '/auth/login', { json });
+  const me = await server.call('GET', '/auth/me', { token: login.body.access_token });
+  expect(me.body).toMatchObject({ full_name: 'Anna Ö', is_superuser: true });
+  await server.close();
+});
+
+test('a name that is taken, in whatever letters, is refused', async () => {
+  const variables = { DATA_DIR: testDirectory() };
+  const password = ['--password', 'long enough 1'];
+  await run(createUser, [...anna, ...password], variables);
+  const words = ['--username', 'ANNA', '--email', 'other@example.com', ...password];
+  expect(await run(createUser, words, variables)).toEqual({ code: 1, output: '', errors: 'Username already taken' });
+});
+
+test.each([
+  ['an email that is none', ['--username', 'bob', '--email', 'bob', '--password', 'long enough 1'], /--email/],
+  ['a short password', [...anna, '--password', 'short'], /--password/],
+  [
+    'a username with spaces',
+    ['--username', 'a b', '--email', 'b@example.com', '--password', 'long enough 1'],
+    /--username/,
+  ],
+])('%s is refused, and the option named', async (_name, words, wanted) => {
+  const refused = await run(createUser, words, { DATA_DIR: testDirectory() });
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toMatch(wanted);
+});
+
+test.each([
+  ['an option that is not known', ['--usrname', 'anna']],
+  ['a missing option', ['--username', 'anna']],
+  ['two ways to give the password', [...anna, '--password', 'long enough 1', '--password-stdin']],
+  ['a word too many', [...anna, 'and', 'more']],
+  ['an option without its value', ['--username']],
+])('%s is wrong usage', async (_name, words) => {
+  const refused = await run(createUser, words, { DATA_DIR: testDirectory() });
+  expect(refused.code).toBe(2);
+  expect(refused.errors).toMatch(/See: npm run create-user -- --help$/);
+});

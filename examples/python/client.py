@@ -1,6 +1,6 @@
 """Logs in, connects, sends a message, prints the answer, ends.
 
-Needs: pip install "python-socketio[asyncio_client]" requests
+Needs: pip install python-socketio aiohttp requests
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """An automated test of a running server: pytest examples/python/test_chat.py
 
-Needs: pip install "python-socketio[asyncio_client]" requests pytest pytest-asyncio
+Needs: pip install python-socketio aiohttp requests pytest pytest-asyncio
 """
 
 import os

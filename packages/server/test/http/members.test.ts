@@ -43,7 +43,8 @@ test('the owner adds people by username, in any case, and removes them', async (
 
 test('nobody is added twice, however often at once', async () => {
   const answers = await Promise.all(Array.from({ length: 5 }, () => ask(alice, 'POST', path, { username: 'carol' })));
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409, 409]);
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  expect(answers.filter(({ status }) => status === 409)).toHaveLength(4);
   expect(answers.find(({ status }) => status === 409)?.body.error).toBe('already_member');
   expect(await names()).toHaveLength(2);
 });

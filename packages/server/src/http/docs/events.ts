@@ -1,15 +1,6 @@
 import { html } from 'hono/html';
 import type { AsyncDocument, AsyncMessage, AsyncOperation } from '../asyncapi/asyncapi.ts';
-import {
-  exampleOf,
-  fieldsOf,
-  nameOf,
-  prose,
-  schemaSections,
-  type Fragment,
-  type Names,
-  type Schemas,
-} from './schema.ts';
+import { exampleOf, fieldsOf, nameOf, prose, schemaSections, type Fragment, type Names } from './schema.ts';
 
 interface Channel {
   readonly id: string;
@@ -29,7 +20,7 @@ export const CHANNELS: readonly Channel[] = [
 
 /** The part of the page about sockets. */
 export function eventsSection(document: AsyncDocument): Fragment {
-  const names: Names = { schemas: document.components.schemas as Schemas, prefix: 'event-schema' };
+  const names: Names = { schemas: document.components.schemas, prefix: 'event-schema' };
   const shown = Object.keys(names.schemas).filter((name) => /^[A-Z]/.test(name));
   return html`<section id="events">
     <h2>Sockets</h2>

@@ -56,7 +56,8 @@ function titleOf({ id, details, isLoading }) {
  * @param {OpenConversation} conversation
  * @param {Connection} connection
  */
-function joinedText({ isJoined, isLoading }, { isConnected }) {
+function joinedText({ id, isJoined, isLoading }, { isConnected }) {
+  if (id === '' && isConnected) return '';
   if (isJoined) return 'joined, live';
   if (isLoading) return 'loading';
   return isConnected ? 'not joined' : 'not connected';

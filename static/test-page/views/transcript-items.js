@@ -1,5 +1,6 @@
 import { bdi, byId, el } from '../dom.js';
 import { exactTime, shortTime } from '../times.js';
+import { FormattedText } from './formatted-text.js';
 
 /**
  * @typedef {import('../transcript.js').Message} Message
@@ -24,7 +25,7 @@ export function messageView(message, userId) {
     el('time', { datetime: date.toISOString(), title: exactTime(date) }, shortTime(date)),
     el('span', { className: 'seq', title: 'Position in the conversation’s log' }, `#${message.seq}`),
   );
-  const node = el('li', { className: `message ${isOwn ? 'own' : message.author.kind}` }, head, textOf(message.content));
+  const node = el('li', { className: `message ${isOwn ? 'own' : message.author.kind}` }, head, textOf(message));
   if (Object.keys(message.metadata ?? {}).length > 0) node.append(metadataView(message.metadata));
   return { node, update: () => {} };
 }
@@ -40,7 +41,7 @@ export function noticeView({ text, isBad, partialText }) {
   const parts = strings.flatMap((part, index) => [part, index < values.length ? bdi(values[index] ?? '') : null]);
   const line = el('p', { className: 'notice-line' }, ...parts);
   const node = el('li', { className: isBad ? 'notice bad' : 'notice' }, line);
-  if (partialText !== '') node.prepend(el('div', { className: 'partial' }, textOf(partialText)));
+  if (partialText !== '') node.prepend(el('div', { className: 'partial' }, formatted(partialText)));
   return { node, update: () => {} };
 }
 
@@ -52,22 +53,20 @@ export function noticeView({ text, isBad, partialText }) {
 export function answerView() {
   const who = bdi('Assistant', 'who');
   const status = el('span', { className: 'badge' });
-  const text = document.createTextNode('');
-  const body = el('div', { className: 'text', dir: 'auto' }, text);
+  const text = new FormattedText();
   const dots = el('span', { className: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i'));
   const node = el(
     'li',
     { className: 'message assistant writing' },
     el('p', { className: 'message-head' }, who, status),
-    body,
+    text.node,
     dots,
   );
   const update = (/** @type {import('../answers.js').Answer} */ answer) => {
     if (answer.assistant !== '') who.textContent = answer.assistant;
     status.textContent = statusOf(answer);
-    if (answer.text.startsWith(text.data)) text.appendData(answer.text.slice(text.data.length));
-    else text.data = answer.text;
-    body.hidden = answer.text === '';
+    text.set(answer.text);
+    text.node.hidden = answer.text === '';
   };
   return { node, update };
 }
@@ -104,7 +103,7 @@ export function pendingView(entry, outbox) {
   );
   const failure = el('div', { className: 'pending-failure' }, problem, actions);
   const head = el('p', { className: 'message-head' }, bdi('You', 'who'), status);
-  const node = el('li', { className: 'message own pending' }, head, textOf(entry.text), failure);
+  const node = el('li', { className: 'message own pending' }, head, plain(entry.text), failure);
   const update = () => {
     const isFailed = entry.state === 'failed';
     node.classList.toggle('failed', isFailed);
@@ -115,8 +114,24 @@ export function pendingView(entry, outbox) {
   return { node, update };
 }
 
+/**
+ * People's words stand as they were typed; only an assistant writes Markdown for sure.
+ *
+ * @param {Message} message
+ */
+function textOf({ author, content }) {
+  return author.kind === 'assistant' ? formatted(content) : plain(content);
+}
+
 /** @param {string} content */
-function textOf(content) {
+function formatted(content) {
+  const text = new FormattedText();
+  text.set(content);
+  return text.node;
+}
+
+/** @param {string} content */
+function plain(content) {
   return el('div', { className: 'text', dir: 'auto' }, content);
 }
 

@@ -9,6 +9,8 @@ import { answerView, messageView, noticeView, pendingView } from './transcript-i
 
 /** How near to the end one must be for new text to scroll the view along. */
 const NEAR_END_PX = 80;
+/** What is left above an answer that is longer than the view. */
+const FOLLOW_MARGIN_PX = 12;
 
 /**
  * The messages: what was said, what is being written, and what is on its way.
@@ -32,17 +34,16 @@ export function setUpTranscriptView(conversation, outbox) {
     const top = list.firstElementChild;
     place(list, views, itemsOf(conversation, outbox));
     renderSurroundings(conversation);
-    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+    if (isAtEnd) scroller.scrollTop = Math.max(isOther ? 0 : scroller.scrollTop, followed(scroller, list));
     // Earlier messages came in above: what one was reading stays where it was.
     else if (top !== list.firstElementChild) scroller.scrollTop += scroller.scrollHeight - height;
-    byId('to-end').hidden = isAtEnd;
+    byId('to-end').hidden = isNearEnd(scroller);
   });
   scroller.addEventListener('scroll', () => {
     // What grows or shrinks the view moves its end away too; only scrolling up says that one wants to stay.
-    const isNear = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
-    isAtEnd = isNear || (isAtEnd && scroller.scrollTop >= lastTop);
+    isAtEnd = isNearEnd(scroller) || (isAtEnd && scroller.scrollTop >= lastTop);
     lastTop = scroller.scrollTop;
-    if (isAtEnd) byId('to-end').hidden = true;
+    byId('to-end').hidden = isNearEnd(scroller);
   });
   byId('to-end').addEventListener('click', () => {
     scroller.scrollTop = scroller.scrollHeight;
@@ -53,6 +54,24 @@ export function setUpTranscriptView(conversation, outbox) {
   new ResizeObserver(update).observe(scroller);
   conversation.onChange(update);
   update();
+}
+
+/** @param {HTMLElement} scroller */
+function isNearEnd(scroller) {
+  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+}
+
+/**
+ * How far new text scrolls the view: to its end, but a long answer is read from its start.
+ *
+ * @param {HTMLElement} scroller
+ * @param {HTMLElement} list
+ */
+function followed(scroller, list) {
+  const last = list.lastElementChild;
+  if (!(last instanceof HTMLElement)) return 0;
+  const startOfLast = last.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
+  return Math.min(scroller.scrollHeight - scroller.clientHeight, startOfLast - FOLLOW_MARGIN_PX);
 }
 
 /**

@@ -63,6 +63,25 @@ describeWith('chromium', 'a person on the test page', () => {
     await page.locator('.notice.bad', { hasText: 'The assistant could not answer' }).waitFor();
   });
 
+  test("reads an assistant's Markdown in its styles, while the text stays the server's to the letter", async () => {
+    const page = await tests.visit();
+    await logIn(page, await tests.server.signUp('mark'));
+    await connect(page);
+    const text =
+      '# Logs\n\n> A **list** of `events`.\n> ```sh\n> npm start\n> ```\n\n- [more](docs/log.md)\n\n| a |\n| --- |\n*end';
+    const pieces = text.split('').map((letter) => ({ text: letter }));
+    await say(page, question('Explain', ...pieces));
+    await answer(page, '*end');
+    expect((await messages(page)).at(-1)).toBe(text);
+    const copied = await page.locator('.message.assistant .text').evaluate((node) => {
+      getSelection()?.selectAllChildren(node);
+      return getSelection()?.toString();
+    });
+    expect(copied).toBe('Logs\n\nA list of events.\nnpm start\n\n- moredocs/log.md\n\n| a |\n*end');
+    expect(await page.locator('.formatted .quote.code').allTextContents()).toEqual(['> npm start']);
+    expect(await page.locator('.formatted a').count()).toBe(0);
+  });
+
   test('comes back to login, connection and conversation after a reload', async () => {
     const page = await tests.visit();
     await logIn(page, await tests.server.signUp('rena'));

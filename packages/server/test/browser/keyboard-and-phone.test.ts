@@ -59,9 +59,9 @@ describeWith('chromium', 'without a mouse, and on a phone', () => {
     expect(await page.getByLabel('Message', { exact: true }).inputValue()).toBe('Hello');
   });
 
-  test('a phone shows one panel at a time and nothing is wider than it', async () => {
-    const page = await tests.visit(PHONE);
-    await logIn(page, await tests.server.signUp('fon'));
+  test.for([360, 320])('a phone of %i px shows one panel at a time and nothing is wider than it', async (width) => {
+    const page = await tests.visit({ ...PHONE, viewport: { width, height: 740 } });
+    await logIn(page, await tests.server.signUp(`fon${width}`));
     await connect(page);
     await say(page, question('A question '.repeat(20), { text: 'x'.repeat(400) }));
     await answer(page, 'xxx');

@@ -5,6 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 import { ERRORS } from '@tertulia/protocol';
 import { expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.ts';
+import { createMetrics, watchState, type Metrics } from '../../src/metrics.ts';
 import { run } from '../examples/run-program.ts';
 import { anchorsOf, readPage, readPages, ROOT } from './pages.ts';
 
@@ -82,6 +83,18 @@ test('every file on the way of a message exists', async () => {
   const isThere = (path: string) => existsSync(join(ROOT, 'packages/server/src', path)) || existsSync(join(ROOT, path));
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((path) => !isThere(path) && path !== 'packages/server/src')).toEqual([]);
+});
+
+test('every metric that the documentation names is measured', async () => {
+  const { registry } = createMetrics();
+  const sources = { tasks: () => ({ running: 0, waiting: 0 }), queues: () => ({ write: 0, read: 0 }) };
+  watchState({ registry } as Metrics, { ...sources, deliverers: () => 0, transports: () => 0 });
+  const measured = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
+  const named = pages.flatMap(({ text }) =>
+    [...text.matchAll(/`((?:tertulia|nodejs)_[a-z0-9_]+)`/g)].map(([, name]) => name),
+  );
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.filter((name) => !measured.has(name ?? ''))).toEqual([]);
 });
 
 test('every file that CONTRIBUTING.md names exists', async () => {

@@ -53,7 +53,10 @@ function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
       if (stopping) process.exit(SIGNAL_EXIT[signal]);
       stopping = true;
       log.info('stopping; the same signal again ends it at once');
-      stop().then(() => process.exit(0), fail);
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => fail('stop', error),
+      );
     });
   }
 }
@@ -64,11 +67,11 @@ async function stop(app: App, tracing: Tracing | null): Promise<void> {
 }
 
 /** One sentence where the failure is a known one; else also where in the program it happened. */
-function fail(error: unknown): never {
+function fail(what: 'start' | 'stop', error: unknown): never {
   const sentence = explainFailure(error, process.env['DATA_DIR'] ?? './data');
   const unknown = error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${sentence ?? `Tertulia could not start, and this is a fault of it: ${unknown}`}\n`);
+  process.stderr.write(`${sentence ?? `Tertulia could not ${what}, and this is a fault of it: ${unknown}`}\n`);
   process.exit(1);
 }
 
-await start().catch(fail);
+await start().catch((error: unknown) => fail('start', error));

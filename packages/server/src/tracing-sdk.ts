@@ -11,12 +11,14 @@ import {
   TracerProvider,
   type Sampler,
 } from '@opentelemetry/sdk-trace';
-import type { Tracing } from './tracing.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Puts OpenTelemetry's SDK to work: the exporter and the resource read their variables themselves, the sampler does not. */
-export function startSdk(variables: Variables, node: string): Tracing {
+/**
+ * Puts OpenTelemetry's SDK to work: the exporter and the resource read their variables themselves, the sampler does
+ * not. Answers what sends the rest and ends it.
+ */
+export function startSdk(variables: Variables, node: string): () => Promise<void> {
   const provider = new TracerProvider({
     resource: defaultResource()
       .merge(resourceFromAttributes({ 'service.name': 'tertulia', 'service.instance.id': node }))
@@ -26,7 +28,7 @@ export function startSdk(variables: Variables, node: string): Tracing {
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
-  return { close: () => provider.shutdown() };
+  return () => provider.shutdown();
 }
 
 function samplerOf({ OTEL_TRACES_SAMPLER: name = 'parentbased_always_on', OTEL_TRACES_SAMPLER_ARG: ratio }: Variables) {

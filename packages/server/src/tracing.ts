@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   context,
   diag,
@@ -16,9 +17,14 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Traces on their way out. */
 export interface Tracing {
-  /** Sends what is left. */
+  /** Sends what is left, where that can be done at once. */
   close(): Promise<void>;
 }
+
+/** A collector that does not answer holds up the end of the process no longer than this. */
+const CLOSE_MS = 2_000;
+/** What the SDK says of a failure can hold a whole stack. */
+const DIAGNOSTIC_CHARACTERS = 300;
 
 const tracer = trace.getTracer('tertulia');
 
@@ -63,7 +69,17 @@ export async function startTracing(variables: Variables, node: string, log: Logg
   if (!isWanted(variables, log)) return null;
   const { startSdk } = await import('./tracing-sdk.ts');
   diag.setLogger(diagnosticsTo(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  return startSdk(variables, node);
+  const shutDown = startSdk(variables, node);
+  return {
+    async close() {
+      const late = delay(CLOSE_MS, undefined, { ref: false }).then(() =>
+        Promise.reject(new Error('no answer in time')),
+      );
+      await Promise.race([shutDown(), late]).catch((error: unknown) => {
+        log.warn({ err: error }, 'traces: the last ones could not be sent');
+      });
+    },
+  };
 }
 
 function isWanted(variables: Variables, log: Logger): boolean {
@@ -80,9 +96,10 @@ function isWanted(variables: Variables, log: Logger): boolean {
 
 function diagnosticsTo(log: Logger) {
   const quiet = () => undefined;
+  const warn = (message: string) => log.warn(`traces: ${message.slice(0, DIAGNOSTIC_CHARACTERS)}`);
   return {
-    error: (message: string) => log.warn(`traces: ${message}`),
-    warn: (message: string) => log.warn(`traces: ${message}`),
+    error: warn,
+    warn,
     info: quiet,
     debug: quiet,
     verbose: quiet,

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 const load = (name: string) => import(new URL(`../../../../static/test-page/${name}.js`, import.meta.url).href);
 const { Answer } = await load('answers');
 const { Transcript } = await load('transcript');
+const { catchUp } = await load('catch-up');
 const { EventLog } = await load('event-log');
 const { tokensOfPaste } = await load('tokens');
 
@@ -120,4 +121,40 @@ test('a pasted token tells its end, and anything else tells none', () => {
     expiresAt: 1_700_000_000_000,
   });
   expect(tokensOfPaste('no token')).toMatchObject({ expiresAt: null, refreshToken: null });
+});
+
+/** A connection that answers these pages, one a call, and remembers what it was asked. */
+function answering(...pages: object[]) {
+  const asked: number[] = [];
+  const send = (_name: string, { after_seq }: { after_seq: number }) => {
+    asked.push(after_seq);
+    return Promise.resolve({ events: [], running: [], complete: true, ...pages.shift() });
+  };
+  return { send, asked };
+}
+
+test('catching up goes on from the last event until the log is read', async () => {
+  const transcript = new Transcript('c');
+  const connection = answering(
+    { events: [messageEvent(1), messageEvent(2)], complete: false },
+    { events: [messageEvent(3)] },
+  );
+  await catchUp(connection, transcript, 'sync');
+  expect(connection.asked).toEqual([0, 2]);
+  expect(transcript.lastSeq).toBe(3);
+});
+
+test('a restored database that knows less makes the page begin anew', async () => {
+  const transcript = new Transcript('c');
+  for (const seq of [1, 2, 3]) transcript.take(messageEvent(seq));
+  const connection = answering({ reset: true }, { events: [messageEvent(1)] });
+  await catchUp(connection, transcript, 'join_conversation');
+  expect(connection.asked).toEqual([3, 0]);
+  expect(transcript.sorted).toHaveLength(1);
+});
+
+test('a log that does not go on is not asked for ever', async () => {
+  const connection = answering({ complete: false }, { complete: false });
+  await catchUp(connection, new Transcript('c'), 'sync');
+  expect(connection.asked).toEqual([0]);
 });

@@ -64,7 +64,7 @@ const bugs: [string, FaultKind, (run: SampleRun) => void][] = [
     'misplaced',
     (run) => {
       const first = run.history.find((entry) => entry.kind === 'ok')!;
-      run.history.push({ ...first, at: 30, message_id: 'another' } as Entry);
+      run.history.push({ ...first, at: 30, message_id: 'another' });
     },
   ],
   [
@@ -136,7 +136,7 @@ const bugs: [string, FaultKind, (run: SampleRun) => void][] = [
 
 function seenBut(run: SampleRun, isSeen: (seq: number) => boolean) {
   const view = run.history.find((entry) => entry.kind === 'view')!;
-  return (view as EntryOf<'view'>).events.filter(({ seq }) => isSeen(seq));
+  return view.events.filter(({ seq }) => isSeen(seq));
 }
 
 function spoilTask(run: SampleRun, changes: object): void {

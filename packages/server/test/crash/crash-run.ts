@@ -15,9 +15,29 @@ import { drain, openConversation, openStore, settleIn, type Inhabitant } from '.
 export interface CrashRunOptions {
   readonly directory: string;
   readonly seed: number;
-  readonly cycles: number;
   readonly rates: LoadRates;
   readonly settings?: Partial<Record<SettingName, string>>;
+  /** One for each time that the server dies. */
+  readonly deaths: readonly Death[];
+}
+
+/** How a server comes to its end. */
+export interface Death {
+  /** What the server that is to die is started with. */
+  readonly life?: Pick<ProcessOptions, 'preload' | 'environment'>;
+  /** Resolves once it is dead. `back` resolves once all clients have caught up, or it is dead. */
+  happens(server: ServerProcess, back: () => Promise<void>): Promise<void>;
+}
+
+/** Killed a while after all clients were back. */
+export function killedAtRandom(random: () => number): Death {
+  return {
+    async happens(server, back) {
+      await back();
+      await delay(300 + random() * 1_500);
+      await server.kill();
+    },
+  };
 }
 
 /** What a run came to. */
@@ -27,7 +47,7 @@ export interface CrashRun {
   readonly faults: readonly Fault[];
   /** When the server was killed, and when it listened again. */
   readonly crashes: readonly { killedAt: number; readyAt: number }[];
-  /** From a kill until a client had everything again, in ms, one per client and crash. */
+  /** From a kill until a client had everything again, in ms; where it had before the next one. */
   readonly gaps: readonly number[];
   /** From a kill until a client saw the next attempt at a task, in ms. */
   readonly takeovers: readonly number[];
@@ -56,23 +76,21 @@ export async function crashAgainAndAgain(options: CrashRunOptions): Promise<Cras
   const world = await makeWorld(options.directory);
   const port = await freePort();
   const settings = { ...CRASH_SETTINGS, ...options.settings };
-  const processOptions: ProcessOptions = { directory: options.directory, port, settings };
-  let server = await ServerProcess.start(processOptions);
+  const start = (life: Death['life']) => ServerProcess.start({ directory: options.directory, port, settings, ...life });
+  let server = await start(options.deaths[0]?.life);
   const history: Entry[] = [];
   const clients = connectAll(world, `http://127.0.0.1:${port}`, history);
   const all = [...clients.extended, ...clients.base];
   const stopLoad = startLoad(loadsOf(clients, world), options.rates, random);
   const crashes: { killedAt: number; readyAt: number }[] = [];
   try {
-    await allBack(all, server);
-    for (let cycle = 0; cycle < options.cycles; cycle += 1) {
-      await delay(300 + random() * 1_500);
+    for (const [index, death] of options.deaths.entries()) {
+      await death.happens(server, () => allBack(all, server));
       const killedAt = performance.now();
-      await server.kill();
-      server = await ServerProcess.start(processOptions);
+      server = await start(options.deaths[index + 1]?.life);
       crashes.push({ killedAt, readyAt: performance.now() });
-      await allBack(all, server);
     }
+    await allBack(all, server);
     stopLoad();
     await calmDown(clients, server);
     const exitCode = await server.stop();
@@ -162,9 +180,10 @@ async function readEverything(directory: string, people: readonly Inhabitant[]):
 
 function timesOf(clients: readonly OutboxClient[], crashes: CrashRun['crashes']) {
   const gaps = clients.flatMap(({ caughtUpAt }) =>
-    crashes.flatMap(({ killedAt }) => {
+    crashes.flatMap(({ killedAt }, index) => {
       const back = caughtUpAt.find((at) => at > killedAt);
-      return back === undefined ? [] : [back - killedAt];
+      const isNextOutage = back !== undefined && back > (crashes[index + 1]?.killedAt ?? Infinity);
+      return back === undefined || isNextOutage ? [] : [back - killedAt];
     }),
   );
   const seen = new Map<string, number>();

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { crashAgainAndAgain } from './crash-run.ts';
+import { crashAgainAndAgain, killedAtRandom } from './crash-run.ts';
 import { entriesOf } from './history.ts';
-import { seedOf } from './random.ts';
+import { randomFrom, seedOf } from './random.ts';
 import { summaryOf } from './summary.ts';
 
 const cycles = Number(process.env['CYCLES'] ?? 3);
@@ -22,7 +22,9 @@ test(
   { timeout: 60_000 + cycles * 20_000 },
   async () => {
     console.log(`SEED=${seed} CYCLES=${cycles}`);
-    const run = await crashAgainAndAgain({ directory, seed, cycles, rates: { chats: 200, streams: 4, openings: 2 } });
+    const random = randomFrom(seed);
+    const deaths = Array.from({ length: cycles }, () => killedAtRandom(random));
+    const run = await crashAgainAndAgain({ directory, seed, deaths, rates: { chats: 200, streams: 4, openings: 2 } });
     console.log(summaryOf(run, seed));
     expect(run.faults.slice(0, 20)).toEqual([]);
     expect(run.crashes).toHaveLength(cycles);

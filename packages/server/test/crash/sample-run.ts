@@ -1,7 +1,7 @@
 import type { Author, ConversationEvent, EndedTask, Message, StartedTask, Task } from '@tertulia/protocol';
 import { newTask } from '../../src/events/messages.ts';
 import { endOf, startOf } from '../../src/store/store.ts';
-import { printOf, type Drained, type Entry, type EntryOf } from './history.ts';
+import { printOf, type Entry, type EntryOf } from './history.ts';
 
 /** A run that a test may spoil. */
 export interface SampleRun {
@@ -41,11 +41,6 @@ export function sampleRun(): SampleRun {
 /** The sample's only log. */
 export function logOf({ drained }: SampleRun): ConversationEvent[] {
   return drained.logs.get(ID)!;
-}
-
-/** A run as the checker takes it. */
-export function drainedOf({ drained }: SampleRun): Drained {
-  return drained;
 }
 
 const envelope = (seq: number, actor: Author) => ({ conversation_id: ID, seq, actor, created_at: CREATED_AT });

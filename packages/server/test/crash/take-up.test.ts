@@ -15,8 +15,8 @@ const TAKE_UP_MS = 15_000;
 const QUESTION = 'what?\nscript: {"steps": [{"delay_ms": 500}, {"text": "this"}]}';
 
 let directory = '';
-let server: ServerProcess;
-let client: OutboxClient;
+let server: ServerProcess | undefined;
+let client: OutboxClient | undefined;
 let history: Entry[] = [];
 
 beforeEach(async () => {
@@ -25,13 +25,13 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  client.close();
-  await server.kill();
+  client?.close();
+  await server?.kill();
   await rm(directory, { recursive: true, force: true });
 });
 
 /** Asks in conversations, one question each time; kills the server before most answers, and starts it again. */
-async function askAndCrash(count: number, questionsEach: number): Promise<void> {
+async function askAndCrash(count: number, questionsEach: number): Promise<OutboxClient> {
   const store = await openStore(directory);
   const [ann] = await settleIn(store, ['ann']);
   const conversations = await Promise.all(Array.from({ length: count }, () => openConversation(store, [ann!])));
@@ -39,23 +39,25 @@ async function askAndCrash(count: number, questionsEach: number): Promise<void> 
   const options = { directory, port: await freePort(), settings: { ...CRASH_SETTINGS, TASKS_RUNNING: '2' } };
   server = await ServerProcess.start(options);
   const url = `http://127.0.0.1:${options.port}`;
-  client = new OutboxClient({ name: 'ann', url, token: ann!.token, user_id: ann!.id, conversations }, history);
-  await until(() => client.isCaughtUp, 10_000, 'connected');
-  for (const id of conversations) for (let asked = 0; asked < questionsEach; asked += 1) client.send(QUESTION, id);
-  await until(() => client.waiting === 0, 10_000, 'all acknowledged');
+  const asking = new OutboxClient({ name: 'ann', url, token: ann!.token, user_id: ann!.id, conversations }, history);
+  client = asking;
+  await until(() => asking.isCaughtUp, 10_000, 'connected');
+  for (const id of conversations) for (let asked = 0; asked < questionsEach; asked += 1) asking.send(QUESTION, id);
+  await until(() => asking.waiting === 0, 10_000, 'all acknowledged');
   await server.kill();
   server = await ServerProcess.start(options);
-  await until(() => client.isCaughtUp, 10_000, 'back');
+  await until(() => asking.isCaughtUp, 10_000, 'back');
+  return asking;
 }
 
 test('questions that waited in one conversation when the server died are answered one after another', async () => {
-  await askAndCrash(1, QUESTIONS);
-  await until(() => client.isQuiet(), TAKE_UP_MS, 'all answered');
+  const asking = await askAndCrash(1, QUESTIONS);
+  await until(() => asking.isQuiet(), TAKE_UP_MS, 'all answered');
   expect(entriesOf(history, 'ok')).toHaveLength(QUESTIONS);
 });
 
 test('questions that waited for a place to run when the server died run as soon as there is one', async () => {
-  await askAndCrash(QUESTIONS, 1);
-  await until(() => client.isQuiet(), TAKE_UP_MS, 'all answered');
+  const asking = await askAndCrash(QUESTIONS, 1);
+  await until(() => asking.isQuiet(), TAKE_UP_MS, 'all answered');
   expect(entriesOf(history, 'ok')).toHaveLength(QUESTIONS);
 });

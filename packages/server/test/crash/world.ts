@@ -1,13 +1,10 @@
-import { pino } from 'pino';
 import type { ConversationEvent, Member, Message, Task } from '@tertulia/protocol';
-import { createAccounts } from '../../src/accounts/accounts.ts';
-import { readConfig } from '../../src/config.ts';
+import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { newId } from '../../src/ids.ts';
 import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { PASSWORD, TEST_SECRET } from '../support/start-http.ts';
+import { TEST_SECRET } from '../support/start-http.ts';
 import type { Drained } from './history.ts';
-import { CRASH_SETTINGS } from './settings.ts';
 
 /** Somebody of a run, signed in. */
 export interface Inhabitant {
@@ -24,20 +21,27 @@ export function openStore(directory: string): Promise<SqliteStore> {
   return SqliteStore.open({ directory, exclusive: true, onFatal });
 }
 
-/** Makes accounts with a login each. */
+const LOGIN_MS = 3_600_000;
+
+/** Makes accounts with a login each; nobody knows their passwords, so that nothing is spent on hashing them. */
 export async function settleIn(store: Store, usernames: readonly string[]): Promise<Inhabitant[]> {
-  const accounts = createAccounts({
-    store: store.accounts,
-    config: readConfig(CRASH_SETTINGS),
-    log: pino({ level: 'silent' }),
-    secret: TEST_SECRET,
-    onRevoked: () => undefined,
-  });
+  const tokens = createAccessTokens({ secret: TEST_SECRET, minutes: 30 });
   return Promise.all(
     usernames.map(async (username) => {
-      const { id } = await accounts.createUser({ username, email: `${username}@example.com`, password: PASSWORD });
-      const tokens = await accounts.logIn(username, PASSWORD, { address: '127.0.0.1', user_agent: 'tests' });
-      return { id, username, token: tokens.access_token };
+      const id = newId();
+      const email = `${username}@example.com`;
+      const keys = { username_key: username, email_key: email };
+      const rest = {
+        full_name: null,
+        password_hash: 'none',
+        is_superuser: false,
+        created_at: new Date().toISOString(),
+      };
+      await store.accounts.createUser({ id, username, email, ...keys, ...rest });
+      const session = { id: newId(), user_id: id, password_generation: 1, token_hash: newId(), lifetime_ms: LOGIN_MS };
+      await store.accounts.createSession({ ...session, address: null, user_agent: null });
+      const { token } = await tokens.issue(id, session.id);
+      return { id, username, token };
     }),
   );
 }

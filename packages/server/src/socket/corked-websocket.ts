@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws';
+import { InboundMeter } from './inbound-meter.ts';
 
 interface CorkedSocket extends Socket {
   corkedUntilNextTick?: boolean;
@@ -28,6 +29,8 @@ function uncork(socket: CorkedSocket): void {
 
 /** Before its login a peer may send this much in one message: an access token and what surrounds it. */
 export const STRANGER_BYTES = 16_384;
+/** And so many frames within a second, pings among them. */
+const STRANGER_FRAMES = 100;
 
 /**
  * Honest clients send a message in one frame, or a browser in a few; 256 KiB arrive in some hundred TCP segments. At
@@ -36,18 +39,29 @@ export const STRANGER_BYTES = 16_384;
  */
 const BOUNDS = { maxPayload: STRANGER_BYTES, maxFragments: 256, maxBufferedChunks: 4_096, closeTimeout: 600 };
 
-/** A WebSocket whose writes are gathered, and whose messages may grow once its peer is known. */
+/** A WebSocket whose writes are gathered, whose messages may grow once its peer is known, and which a flood ends. */
 export class CorkedWebSocket extends WebSocket {
+  readonly #meter = new InboundMeter(STRANGER_FRAMES);
+
   /** Called by the server once the handshake is done; not part of the public types. */
   setSocket(socket: Socket, head: Buffer, options: object): void {
     corkEachTick(socket);
     const inherited = Object.getPrototypeOf(CorkedWebSocket.prototype) as { setSocket(...values: unknown[]): void };
     inherited.setSocket.call(this, socket, head, options);
+    for (const frame of ['message', 'ping', 'pong']) this.on(frame, (data: Buffer) => this.#count(data.length));
   }
 
-  /** What longer message closes the connection. */
-  set maxMessageBytes(bytes: number) {
-    (this as unknown as { _receiver: { _maxPayload: number } })._receiver._maxPayload = bytes;
+  /** Stops reading a flood at once, and ends it when what came before has been answered. */
+  #count(bytes: number): void {
+    if (!this.#meter.isFlooded(bytes) || this.isPaused) return;
+    this.pause();
+    setImmediate(() => this.close(1008, 'too many packets'));
+  }
+
+  /** The peer is known: it may send longer messages, and more of them. */
+  allow(messageBytes: number, framesPerSecond: number): void {
+    (this as unknown as { _receiver: { _maxPayload: number } })._receiver._maxPayload = messageBytes;
+    this.#meter.max = framesPerSecond;
   }
 }
 

@@ -1,7 +1,7 @@
 import { MAX_DEPTH } from '@tertulia/protocol';
-import { Decoder, PacketType } from 'socket.io-parser';
-
-export { Encoder } from 'socket.io-parser';
+import { Decoder, Encoder, PacketType } from 'socket.io-parser';
+import type { Config } from '../config.ts';
+import { floodOf, InboundMeter } from './inbound-meter.ts';
 
 const CONNECT: number = PacketType.CONNECT;
 /** `metadata` may use all its levels; around it are an event's arguments, its payload, and the innermost values. */
@@ -19,25 +19,42 @@ const RESERVED = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'ne
 const disarmed = new Map(RESERVED.map((name) => [name, `(${name})`]));
 const given = new Map(RESERVED.map((name) => [`(${name})`, name]));
 
+/** The parser to give to Socket.IO, which makes a decoder for each connection. */
+export function boundedParser(config: Config) {
+  const flood = floodOf(config);
+  return {
+    Encoder,
+    Decoder: class extends BoundedDecoder {
+      constructor() {
+        super(flood);
+      }
+    },
+  };
+}
+
 /** The event's name as the client sent it. */
 export function eventNameAsSent(name: string): string {
   return given.get(name) ?? name;
 }
 
 /**
- * Socket.IO's decoder with three limits that hold before anything else touches what came in: JSON nested too deep is
- * never parsed (125,000 brackets cost as much to parse as 50 honest messages, and end whatever stringifies them), no
- * binary data is kept, and a transport connects once, so that one body full of CONNECT packets makes one socket.
+ * Socket.IO's decoder with limits that hold before anything else touches what came in. JSON nested too deep is never
+ * parsed: 125,000 brackets cost as much to parse as 50 honest messages, and end whatever stringifies them. No binary
+ * data is kept. A transport connects once, so that one body full of CONNECT packets makes one socket. Of a flood nothing
+ * more is read. Where `add` throws, Socket.IO closes the connection.
  */
-export class BoundedDecoder extends Decoder {
+class BoundedDecoder extends Decoder {
+  readonly #meter: InboundMeter;
   #hasConnected = false;
 
-  constructor() {
+  constructor(flood: number) {
     super();
+    this.#meter = new InboundMeter(flood);
     Object.assign(this, { tryParse: parsePayload }); // private there; without it event-names.test.ts fails
   }
 
   override add(packet: unknown): void {
+    if (this.#meter.isFlooded(typeof packet === 'string' ? packet.length : 0)) return;
     if (typeof packet !== 'string') return super.add(NO_BYTES);
     if (Number(packet.charAt(0)) === CONNECT) {
       if (this.#hasConnected) throw new Error('a transport connects once');

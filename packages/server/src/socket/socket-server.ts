@@ -6,7 +6,7 @@ import { baseUserRoom, sessionRoom, userRoom } from '../delivery/rooms.ts';
 import type { Context } from '../events/context.ts';
 import { reasonLabel } from '../metrics.ts';
 import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
-import { CorkedWebSocketServer, STRANGER_BYTES } from './corked-websocket.ts';
+import { CorkedWebSocketServer } from './corked-websocket.ts';
 import { guardFrontDoor } from './front-door.ts';
 import { debugPackets } from './debug-packets.ts';
 import { handle } from './handle.ts';
@@ -15,7 +15,7 @@ import { authenticateSockets } from './handshake.ts';
 import { HEARTBEAT_MS, beat } from './heartbeat.ts';
 import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
-import { BoundedDecoder, Encoder } from './packet-parser.ts';
+import { boundedParser } from './packet-parser.ts';
 import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './session-watch.ts';
 import { allowPackets, boundStrangers } from './transport-limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
@@ -51,10 +51,10 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
       origin: config.ALLOWED_ORIGINS.includes('*') ? '*' : [...config.ALLOWED_ORIGINS],
       methods: ['GET', 'POST'],
     },
-    parser: { Encoder, Decoder: BoundedDecoder },
+    parser: boundedParser(config),
   });
   guardFrontDoor(httpServer, config, limits);
-  boundStrangers(io, STRANGER_BYTES);
+  boundStrangers(io);
   const stops: (() => void)[] = [];
   return {
     io,
@@ -79,7 +79,7 @@ function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
     const isBase = data.protocol === 0;
     nameOwner?.(socket);
     context.metrics.connections.inc({ protocol: String(data.protocol) });
-    allowPackets(socket);
+    allowPackets(socket, context.config);
     boundOutbox(socket, context.metrics, () => context.log.warn({ user_id: data.user.id }, 'slow consumer closed'));
     handle(socket, context, limits);
     void socket.join([sessionRoom(data.session_id), isBase ? baseUserRoom(data.user.id) : userRoom(data.user.id)]);

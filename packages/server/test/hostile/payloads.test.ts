@@ -145,7 +145,7 @@ describe('metadata', () => {
 });
 
 describe('a conversation id', () => {
-  const IDS = [
+  const IDS: unknown[] = [
     { $ne: null },
     { $gt: '' },
     ['a'],

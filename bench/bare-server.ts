@@ -1,6 +1,6 @@
 /**
  * The measure of everything in this folder: a Socket.IO server that answers `chat` with one event and one
- * acknowledgement, greets a room on `join`, and does nothing else. No token, no database, no promise.
+ * acknowledgement, and sends to rooms. No token, no database, no promise.
  */
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
@@ -20,21 +20,15 @@ io.on('connection', (socket) => {
     socket.emit('conversation', answer);
     acknowledge?.({ ok: true });
   });
-  socket.on('join', (_payload: unknown, acknowledge: (answer: object) => void) => {
-    void socket.join('room');
+  socket.on('join', (room: string, acknowledge: (answer: object) => void) => {
+    void socket.join(room);
     acknowledge({ ok: true });
   });
-  socket.on(
-    'fan_out',
-    ({ count, payload }: { count: number; payload: object }, acknowledge: (answer: object) => void) => {
-      const next = (sent: number): void => {
-        if (sent === count) return acknowledge({ ok: true });
-        io.to('room').emit('response_delta', payload);
-        setImmediate(() => next(sent + 1));
-      };
-      next(0);
-    },
-  );
+  socket.on('stream', (room: string, every: number, payload: object, acknowledge: (answer: object) => void) => {
+    const timer = setInterval(() => io.to(room).emit('response_delta', payload), every);
+    socket.on('disconnect', () => clearInterval(timer));
+    acknowledge({ ok: true });
+  });
 });
 
 httpServer.listen(Number(process.env.PORT), '127.0.0.1', () => process.stdout.write('listening\n'));

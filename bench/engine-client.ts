@@ -18,7 +18,6 @@ export class EngineClient {
   #nextId = 0;
   /** Called with each event's name and the frame's text after it. */
   onEvent: (name: string, rest: string) => void = () => undefined;
-  onClose: () => void = () => undefined;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -31,7 +30,6 @@ export class EngineClient {
       const socket = new WebSocket(address, { perMessageDeflate: false });
       const client = new EngineClient(socket);
       socket.on('error', reject);
-      socket.on('close', () => client.onClose());
       socket.on('message', (data) => {
         const frame = Buffer.isBuffer(data) ? data.toString() : '';
         if (frame.startsWith('0')) socket.send(`40${auth ? JSON.stringify(auth) : ''}`);
@@ -64,19 +62,20 @@ export class EngineClient {
     this.#socket.send(`42${acknowledged ? id : ''}["${name}",${json}]`);
   }
 
-  /** Sends an event and answers its acknowledgement. */
-  async ask(name: string, payload: object): Promise<Record<string, unknown>> {
+  /** Sends an event with one payload and answers its acknowledgement. */
+  ask(name: string, payload: object): Promise<Record<string, unknown>> {
+    return this.askAll(name, [payload]);
+  }
+
+  /** Sends an event with several values and answers its acknowledgement. */
+  async askAll(name: string, values: unknown[]): Promise<Record<string, unknown>> {
     const { promise, resolve } = Promise.withResolvers<unknown>();
-    this.send(name, JSON.stringify(payload), resolve);
+    this.send(name, JSON.stringify(values).slice(1, -1), resolve);
     const frame = String(await promise);
     return (JSON.parse(frame.slice(frame.indexOf('['))) as Record<string, unknown>[])[0] ?? {};
   }
 
   close(): void {
     this.#socket.close();
-  }
-
-  get isOpen(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN;
   }
 }

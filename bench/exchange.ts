@@ -1,7 +1,7 @@
 /** Server CPU per durable chat exchange, and its round trip, against the bare echo. */
 import { EngineClient } from './engine-client.ts';
 import { seedUsers } from './seed-users.ts';
-import { startBare, startTertulia, withDirectory, type MeasuredServer } from './servers.ts';
+import { startBare, startTertulia, wait, withDirectory, type MeasuredServer } from './servers.ts';
 
 /** How long and how wide a measurement is. */
 export interface Load {
@@ -121,10 +121,4 @@ async function run(
     p50: times[Math.floor(times.length * 0.5)] ?? 0,
     p99: times[Math.floor(times.length * 0.99)] ?? 0,
   };
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

@@ -118,6 +118,13 @@ function memoryOf(pid: number): number {
   return Number(line?.[1]) * 1_024;
 }
 
+/** A pause between measurements. */
+export function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
 async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');

@@ -25,7 +25,7 @@ export function announce(announcement: Announcement, log: Logger, write: ((text:
 export function announcementOf(config: Config, url: string, hasTestUser: boolean): Announcement {
   const isDevelopment = config.ENVIRONMENT === 'development';
   const hasTestPage = config.TEST_PAGE ?? isDevelopment;
-  const signIn = 'sign in as testuser with the password testpass123';
+  const signIn = 'sign in as testuser';
   return {
     url,
     ...(hasTestPage && { test_page: `${url}/static/socketio_test.html` }),

@@ -74,8 +74,8 @@ function idsOf(payload: unknown): object {
   if (typeof payload !== 'object' || payload === null) return {};
   const given = payload as Record<string, unknown>;
   const fields = LOGGED_FIELDS.filter((field) => isLoggable(given[field])).map((field) => [field, given[field]]);
-  const { error } = given;
-  const code = typeof error === 'object' ? (error as { code?: unknown } | null)?.code : error;
+  const error = given['error'] as { code?: unknown } | string | null | undefined;
+  const code = typeof error === 'object' ? error?.code : error;
   return { ...Object.fromEntries(fields), ...(typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) && { code }) };
 }
 

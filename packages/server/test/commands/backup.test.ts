@@ -1,13 +1,16 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { backUp } from '../../src/commands/backup.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { restore } from '../../src/commands/restore.ts';
 import { startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
+
+// Programs of their own take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 function epochOf(path: string): unknown {
   return read(path, "SELECT value FROM meta WHERE key = 'epoch'");

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { backUp } from '../../src/commands/backup.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { createUser } from '../../src/commands/create-user.ts';
@@ -14,6 +14,9 @@ import { Program } from '../support/program.ts';
 import { startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
+
+// Programs of their own take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** What the doctor found about one thing, and its exit code. */
 async function examine(check: string, variables: Record<string, string>): Promise<Finding & { code: number }> {

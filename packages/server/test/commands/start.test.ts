@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { announce, announcementOf } from '../../src/announce.ts';
 import { createApp } from '../../src/app.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
@@ -15,6 +15,9 @@ import { Program } from '../support/program.ts';
 import { startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
+
+// Programs of their own take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** The sentence that stands in for a start that fails. */
 async function refusal(settings: Partial<Record<SettingName, string>>, directory = testDirectory()): Promise<string> {
@@ -48,7 +51,7 @@ test('on a terminal it says the same in a few lines', () => {
     '',
     '  Tertulia listens on http://127.0.0.1:8000',
     '  The test page:      http://127.0.0.1:8000/static/socketio_test.html',
-    '  Next:               npm run create-test-user in another terminal, then sign in as testuser with the password testpass123',
+    '  Next:               npm run create-test-user in another terminal, then sign in as testuser',
     '  Ctrl+C stops it.',
     '',
     '',

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { createUser } from '../../src/commands/create-user.ts';
 import { Program } from '../support/program.ts';
 import { startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
+
+// Programs of their own take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const anna = ['--username', 'anna', '--email', 'anna@example.com'];
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { io } from 'socket.io-client';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { startTracing } from '../../src/tracing.ts';
 import { run } from '../commands/run-command.ts';
@@ -10,6 +10,9 @@ import { Program } from '../support/program.ts';
 import { TestClient } from '../support/test-client.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { startCollector, type Collector, type ReceivedSpan } from './collector.ts';
+
+// Programs of their own take their time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** Starts a server that sends traces, has a conversation with it and stops it, which sends what is left. */
 async function converse(
@@ -64,9 +67,7 @@ test('a trace leads from the event to the commit, to the assistant and to the co
   const { spans, text } = await converse(
     ({ url }) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_SERVICE_NAME: 'salon' }),
     async (client) => {
-      await (
-        await say(client, 'a text that nobody may read')
-      ).ended;
+      await answered(client, await say(client, 'a text that nobody may read'));
     },
   );
   const commits = spans.filter(({ name }) => name === 'log append');

@@ -55,10 +55,12 @@ function containerFault(value: object, depth: number): string | null {
   return null;
 }
 
+const encoder = new TextEncoder();
+
 function metadataFault(value: JsonObject): string | null {
   const fault = jsonFault(value);
   if (fault) return fault;
-  return new TextEncoder().encode(JSON.stringify(value)).length > MAX_METADATA_BYTES
+  return encoder.encode(JSON.stringify(value)).length > MAX_METADATA_BYTES
     ? `larger than ${MAX_METADATA_BYTES} bytes`
     : null;
 }

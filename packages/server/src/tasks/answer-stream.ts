@@ -6,8 +6,7 @@ import type { TaskStore } from '../store/store.ts';
 const DELTA_MS = 20;
 /** A delta is sent at once when this much text waits, in UTF-16 units. */
 const DELTA_UNITS = 4_096;
-/** The text so far is checkpointed at least this often, and each time this much is new (G5). */
-const CHECKPOINT_MS = 500;
+/** The text so far is checkpointed each time this much is new, and by the runner's clock (G5). */
 const CHECKPOINT_UNITS = 1_024;
 
 /** What identifies the stream on the wire. */
@@ -34,7 +33,7 @@ export class AnswerStream {
   #sentAt = 0;
   #checkpointed = 0;
   #deltaTimer: NodeJS.Timeout | null = null;
-  readonly #checkpointTimer: NodeJS.Timeout;
+  #isFinished = false;
   /** Milliseconds of `performance.now()` at the first text, 0 before it. */
   firstTextAt = 0;
 
@@ -44,8 +43,6 @@ export class AnswerStream {
     this.#tasks = parts.tasks;
     this.#log = parts.log;
     this.#max = max;
-    this.#checkpointTimer = setInterval(() => this.#checkpoint(), CHECKPOINT_MS);
-    this.#checkpointTimer.unref();
   }
 
   /** The text so far. */
@@ -70,7 +67,7 @@ export class AnswerStream {
     if (text === '' || this.isFull) return;
     this.firstTextAt ||= performance.now();
     this.#text += cutAt(text, this.#max - this.#text.length);
-    if (this.#text.length - this.#checkpointed >= CHECKPOINT_UNITS) this.#checkpoint();
+    if (this.#text.length - this.#checkpointed >= CHECKPOINT_UNITS) this.checkpoint();
     this.#scheduleDelta();
   }
 
@@ -90,9 +87,10 @@ export class AnswerStream {
     this.#delivery.stream('response_delta', { ...this.#identity, index, text: this.#text.slice(index) });
   }
 
-  #checkpoint(): void {
+  /** Stores what is new of the text so far. */
+  checkpoint(): void {
     const index = this.#checkpointed;
-    if (index === this.#text.length) return;
+    if (index === this.#text.length || this.#isFinished) return;
     this.#checkpointed = this.#text.length;
     const { task_id, attempt } = this.#identity;
     this.#tasks.checkpoint(task_id, attempt, index, this.#text.slice(index)).catch((error: unknown) => {
@@ -100,12 +98,12 @@ export class AnswerStream {
     });
   }
 
-  /** Sends what waits and stops the timers. The text is final from now on. */
+  /** Sends what waits. The text is final from now on. */
   finish(): string {
     if (this.#heldSurrogate) this.#add('\ufffd');
     this.#heldSurrogate = '';
     this.#sendDelta();
-    clearInterval(this.#checkpointTimer);
+    this.#isFinished = true;
     return this.#text;
   }
 }

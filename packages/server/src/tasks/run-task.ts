@@ -8,14 +8,12 @@ import type { Metrics } from '../metrics.ts';
 import type { ConversationLog } from '../store/conversation-log.ts';
 import type { ConversationView, DueTask, NewEvent, Store } from '../store/store.ts';
 import { traced, type Work } from '../tracing.ts';
-import { AnswerStream } from './answer-stream.ts';
+import type { AnswerStream } from './answer-stream.ts';
 import type { RecentMessages } from './recent-messages.ts';
+import type { RunStop } from './run-stop.ts';
 
 /** An assistant that yields without ever waiting gives the event loop a turn after this many milliseconds. */
 const TURN_MS = 2;
-
-/** Why a run is broken off: by whom the signal was aborted. */
-export type StopReason = 'ended' | 'lease_lost' | 'shutdown' | 'deadline';
 
 /** What a run works with. */
 export interface RunParts {
@@ -25,9 +23,15 @@ export interface RunParts {
   readonly recent: RecentMessages;
   readonly assistant: Assistant;
   readonly answerMax: number;
-  readonly deadlineMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+}
+
+/** One attempt at a task under way. */
+export interface Run {
+  readonly due: DueTask;
+  readonly stop: RunStop;
+  readonly stream: AnswerStream;
 }
 
 /** How a run went: the task has its end, or another attempt is due. */
@@ -37,26 +41,22 @@ export type RunResult = 'ended' | 'interrupted';
  * Runs one attempt at a task: streams what the assistant yields and stores the end, which is the whole answer, or a
  * failure that people can see. Where the run itself is broken off it stores nothing. `cause` is the work it follows from.
  */
-export function runTask(due: DueTask, stop: AbortController, parts: RunParts, cause?: Work): Promise<RunResult> {
-  const { conversation_id, attempt } = due;
-  const attributes = { conversation_id, task_id: due.task.id, attempt, assistant: parts.assistant.name };
-  return traced('task run', attributes, () => run(due, stop, parts), cause);
+export function runTask(run: Run, parts: RunParts, cause?: Work): Promise<RunResult> {
+  const { conversation_id, attempt, task } = run.due;
+  const attributes = { conversation_id, task_id: task.id, attempt, assistant: parts.assistant.name };
+  return traced('task run', attributes, () => answer(run, parts), cause);
 }
 
-async function run(due: DueTask, stop: AbortController, parts: RunParts): Promise<RunResult> {
+async function answer({ due, stop, stream }: Run, parts: RunParts): Promise<RunResult> {
   const identity = { conversation_id: due.conversation_id, task_id: due.task.id, attempt: due.attempt };
   const started = performance.now();
-  const deadline = setTimeout(() => stop.abort('deadline' satisfies StopReason), parts.deadlineMs);
   parts.delivery.stream('response_start', { ...identity, assistant: parts.assistant.name });
-  const stream = new AnswerStream(identity, parts.answerMax, { ...parts, tasks: parts.store.tasks });
-  const failure = await writeAnswer(due, stream, stop.signal, parts);
-  clearTimeout(deadline);
+  const failure = await writeAnswer(due, stream, stop, parts);
   stream.finish();
-  const reason = stop.signal.aborted ? (stop.signal.reason as StopReason) : null;
   if (stream.firstTextAt > 0) parts.metrics.firstToken.observe((stream.firstTextAt - started) / 1000);
-  if (reason && reason !== 'deadline') {
+  if (stop.reason && stop.reason !== 'deadline') {
     parts.delivery.stream('response_end', { ...identity, status: 'interrupted' });
-    return reason === 'ended' ? 'ended' : 'interrupted';
+    return stop.reason === 'ended' ? 'ended' : 'interrupted';
   }
   const end = endOfRun(due, stream, failure);
   await storeEnd(due, stream, end, parts);
@@ -69,7 +69,7 @@ async function run(due: DueTask, stop: AbortController, parts: RunParts): Promis
 async function writeAnswer(
   due: DueTask,
   stream: AnswerStream,
-  signal: AbortSignal,
+  stop: RunStop,
   parts: RunParts,
 ): Promise<TaskError | null> {
   try {
@@ -81,20 +81,22 @@ async function writeAnswer(
       messages,
       user: question.author,
       task: { id: due.task.id, attempt: due.attempt },
-      signal,
+      get signal() {
+        return stop.signal;
+      },
     });
-    await pump(reply, stream, signal);
-    if (signal.aborted) return timeoutFailure(signal);
+    await pump(reply, stream, stop);
+    if (stop.reason) return timeoutFailure(stop);
     return stream.text === '' ? { code: 'assistant_failed', message: 'The assistant gave no answer.' } : null;
   } catch (error) {
-    if (signal.aborted) return timeoutFailure(signal);
+    if (stop.reason) return timeoutFailure(stop);
     parts.log.warn({ err: error, task_id: due.task.id, attempt: due.attempt }, 'assistant failed');
     return toFailure(error);
   }
 }
 
-function timeoutFailure(signal: AbortSignal): TaskError | null {
-  return signal.reason === ('deadline' satisfies StopReason) ? toFailure(new ChatError('assistant_timeout')) : null;
+function timeoutFailure(stop: RunStop): TaskError | null {
+  return stop.reason === 'deadline' ? toFailure(new ChatError('assistant_timeout')) : null;
 }
 
 /** Only a `ChatError`'s sentence is meant for people; anything else stays in the log. */
@@ -103,29 +105,19 @@ function toFailure(error: unknown): TaskError {
   return { code: shown.code, message: shown.message };
 }
 
-async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, signal: AbortSignal): Promise<void> {
+async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, stop: RunStop): Promise<void> {
   const iterator = reply[Symbol.asyncIterator]();
-  const aborted = whenAborted(signal);
   let turnStarted = performance.now();
-  while (!signal.aborted && !stream.isFull) {
-    const step = await Promise.race([iterator.next(), aborted.promise]);
-    if (step === 'aborted' || step.done) break;
+  while (!stop.reason && !stream.isFull) {
+    const step = await stop.before(iterator.next());
+    if (step === 'stopped' || step.done) break;
     stream.append(textOf(step.value));
     if (performance.now() - turnStarted < TURN_MS) continue;
     await nextTurn();
     turnStarted = performance.now();
   }
-  aborted.stop();
   // Not awaited: an assistant that hangs would hang here too.
   iterator.return?.()?.catch(() => undefined);
-}
-
-function whenAborted(signal: AbortSignal): { promise: Promise<'aborted'>; stop(): void } {
-  const { promise, resolve } = Promise.withResolvers<'aborted'>();
-  const onAbort = () => resolve('aborted');
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  return { promise, stop: () => signal.removeEventListener('abort', onAbort) };
 }
 
 /** A developer's own assistant may yield anything; what is no text is its mistake, said in the log. */

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
 import type { Assistant } from '../assistants/assistant.ts';
 import { endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
+import { AnswerStream } from './answer-stream.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { currentWork, detached, type Work } from '../tracing.ts';
-import { runTask, type RunParts, type StopReason } from './run-task.ts';
+import { RunStop } from './run-stop.ts';
+import { runTask, type Run, type RunParts } from './run-task.ts';
 import { UserTaskLimits } from './user-tasks.ts';
 
 /** Leases stand 15 s; they are renewed this often (G6). */
@@ -13,6 +15,8 @@ const RENEW_MS = 5_000;
 const LEASE_MS = 15_000;
 /** How often the database is searched for tasks that nobody runs. */
 const SWEEP_MS = 5_000;
+/** How often runs are checkpointed and held against their deadline. */
+const TICK_MS = 500;
 const MAX_ATTEMPTS = 3;
 const SWEEP_TASKS = 100;
 
@@ -21,6 +25,7 @@ export interface TaskRunnerParts extends Omit<RunParts, 'assistant' | 'recent'> 
   readonly assistant: Assistant | null;
   /** Written into each task: the assistant's name, `none` or `external`. */
   readonly assistantName: string;
+  readonly deadlineMs: number;
   readonly maxRunning: number;
   readonly maxQueued: number;
 }
@@ -38,9 +43,8 @@ export interface Place {
   cancel(): void;
 }
 
-interface Run {
-  readonly due: DueTask;
-  readonly stop: AbortController;
+interface RunUnderWay extends Run {
+  readonly deadline: number;
   readonly done: Promise<void>;
 }
 
@@ -49,7 +53,7 @@ export class TaskRunner {
   readonly #parts: TaskRunnerParts;
   readonly #limits: UserTaskLimits;
   readonly #recent: RecentMessages;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, RunUnderWay>();
   /** Tasks that this node stored and could not start at once: an end may make room for one of them. */
   readonly #queued = new Map<string, Work>();
   /** One run of one process: a restarted process is another owner. */
@@ -71,6 +75,7 @@ export class TaskRunner {
   async begin(isAlone: boolean): Promise<void> {
     if (isAlone) await this.#parts.store.tasks.releaseOthers(this.#owner);
     this.#timers.push(
+      setInterval(() => this.#tick(), TICK_MS),
       setInterval(() => void this.#renew(), RENEW_MS),
       setInterval(() => this.sweep(), SWEEP_MS),
     );
@@ -128,7 +133,7 @@ export class TaskRunner {
   /** These tasks are over, some without an event of their own: their conversation was deleted. */
   dropped(taskIds: Iterable<string>): void {
     for (const id of taskIds) {
-      this.#runs.get(id)?.stop.abort('ended' satisfies StopReason);
+      this.#runs.get(id)?.stop.abort('ended');
       this.#limits.remove(id);
       this.#queued.delete(id);
     }
@@ -191,15 +196,20 @@ export class TaskRunner {
   #run(due: DueTask, isFound: boolean, cause = currentWork()): void {
     const { assistant } = this.#parts;
     if (!assistant) return;
-    const stop = new AbortController();
-    const done = runTask(due, stop, { ...this.#parts, assistant, recent: this.#recent }, cause)
+    const identity = { conversation_id: due.conversation_id, task_id: due.task.id, attempt: due.attempt };
+    const stream = new AnswerStream(identity, this.#parts.answerMax, {
+      ...this.#parts,
+      tasks: this.#parts.store.tasks,
+    });
+    const run = { due, stop: new RunStop(), stream };
+    const done = runTask(run, { ...this.#parts, assistant, recent: this.#recent }, cause)
       .then(async (result) => {
         if (result === 'interrupted') await this.#release(due);
         return result === 'ended';
       })
       .catch((error: unknown) => this.#failed(due, error))
       .then((hasEnded) => this.#finished(due, isFound && hasEnded));
-    this.#runs.set(due.task.id, { due, stop, done });
+    this.#runs.set(due.task.id, { ...run, done, deadline: performance.now() + this.#parts.deadlineMs });
   }
 
   /** The end could not be stored, or stood already (true): in the first case the next sweep tries again. */
@@ -221,6 +231,15 @@ export class TaskRunner {
     if (this.#queued.size > 0 || mayHideMore) this.sweep();
   }
 
+  /** One clock for all runs: a timer for each would cost more than the rest of a short answer. */
+  #tick(): void {
+    const now = performance.now();
+    for (const { stop, stream, deadline } of this.#runs.values()) {
+      stream.checkpoint();
+      if (now >= deadline) stop.abort('deadline');
+    }
+  }
+
   async #renew(): Promise<void> {
     if (this.#runs.size === 0) {
       this.#renewedAt = performance.now();
@@ -231,11 +250,11 @@ export class TaskRunner {
     try {
       const held = new Set(await this.#parts.store.tasks.renew(this.#owner));
       this.#renewedAt = asked;
-      for (const id of before) if (!held.has(id)) this.#runs.get(id)?.stop.abort('lease_lost' satisfies StopReason);
+      for (const id of before) if (!held.has(id)) this.#runs.get(id)?.stop.abort('lease_lost');
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'leases could not be renewed');
       if (performance.now() - this.#renewedAt < LEASE_MS - RENEW_MS) return;
-      for (const run of this.#runs.values()) run.stop.abort('lease_lost' satisfies StopReason);
+      for (const run of this.#runs.values()) run.stop.abort('lease_lost');
     }
   }
 
@@ -245,7 +264,7 @@ export class TaskRunner {
     for (const timer of this.#timers) clearInterval(timer);
     const runs = [...this.#runs.values()];
     const late = setTimeout(() => {
-      for (const { stop } of runs) stop.abort('shutdown' satisfies StopReason);
+      for (const { stop } of runs) stop.abort('shutdown');
     }, milliseconds);
     await Promise.all(runs.map(({ done }) => done));
     clearTimeout(late);

@@ -124,13 +124,13 @@ async function changeFields(context: Context, user: User, task: Task, fields: Fi
 async function endTaskAs(context: Context, user: User, task: Task, status: EndStatus): Promise<void> {
   if (task.status === status) return;
   if (task.ended_at !== null) throw new ChatError('task_ended', { task_id: task.id });
-  const { attempt, text } = await context.store.tasks.progress(task.id);
+  const progress = await context.store.tasks.progress(task.id);
   const end: EndedTask = {
     id: task.id,
-    attempt,
+    attempt: progress?.attempt ?? task.attempt,
     status,
     error: status === 'failed' ? { code: 'assistant_failed', message: 'The task was marked as failed.' } : null,
-    ...(text !== '' && { partial_text: text }),
+    ...(progress?.text && { partial_text: progress.text }),
   };
   const appended = await appendAsMember(context, user, task.conversation_id, (view, member) => {
     refuseStranger(task, member);

@@ -68,6 +68,16 @@ test('a removed member gets nothing after the event that says so, on no layer', 
   expect(await extended.ask('sync', { conversation_id: id, after_seq: 0 })).toMatchObject({ ok: false });
 });
 
+test('a removed member hears that the list of conversations changed, without having joined', async () => {
+  const id = await shared();
+  const extended = await server.connect(bob, { protocol: 1 });
+  await ask(alice, 'DELETE', `/conversations/${id}/members/bob`);
+  expect(await extended.next('conversation_changed')).toEqual({ conversation_id: id, seq: 3 });
+  await ask(alice, 'PUT', `/conversations/${id}`, { title: 'Mine again' });
+  expect(await extended.ask('sync', { conversation_id: id, after_seq: 0 })).toMatchObject({ ok: false });
+  expect(extended.names()).toEqual(['connected', 'conversation_changed']);
+});
+
 test('a member who leaves over REST is out of every room, and so is everyone when the conversation is deleted', async () => {
   const id = await shared();
   const { extended } = await joinBoth(id);

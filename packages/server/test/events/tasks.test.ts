@@ -54,7 +54,7 @@ test('a worker finds a question, says that it works on it, answers in parts, and
 
 test("a worker's answer ends a wait", async () => {
   const bell = await server.connect(alice, { protocol: 1 });
-  const waiting = ask(alice, 'POST', '/chat?wait=8', { message: 'Anybody there?' });
+  const waiting = ask(alice, 'POST', '/chat?wait=60', { message: 'Anybody there?' });
   const { conversation_id } = await bell.next('conversation_changed');
   const { body } = await ask(alice, 'GET', `/tasks?conversation_id=${conversation_id}`);
   await ask(alice, 'POST', `/tasks/${body.tasks[0].id}/messages`, { content: 'Here!' });
@@ -83,6 +83,17 @@ test('after the end nothing is answered any more, and only one of several ends s
   expect(ends.filter(({ body }) => body.error === 'task_ended' && body.task_id === path.split('/')[2])).toHaveLength(4);
   const late = await ask(alice, 'POST', `${path}/messages`, { content: 'late', final: false });
   expect(late).toMatchObject({ status: 409, body: { error: 'task_ended' } });
+});
+
+test('nothing is said to a task after its end, however close', async () => {
+  const { path, conversation } = await question();
+  const say = (content: string) => ask(alice, 'POST', `${path}/messages`, { content, final: false });
+  const before = Array.from({ length: 4 }, (_, index) => say(`part ${index}`));
+  const last = ask(alice, 'POST', `${path}/messages`, { content: 'the end' });
+  const after = Array.from({ length: 20 }, (_, index) => say(`late ${index}`));
+  await Promise.all([...before, last, ...after]);
+  const { body } = await ask(alice, 'GET', `/conversations/${conversation}/events`);
+  expect(body.events.at(-1).data.message.content).toBe('the end');
 });
 
 test('the same end again is fine, another is refused, and so are changes after it', async () => {
@@ -196,12 +207,12 @@ test('deleting a conversation stops its assistant, ends waits and frees the plac
     const send = (path: string, message: string) => busy.call('POST', path, { token: carol.token, json: { message } });
     const first = await send('/chat', 'runs');
     const bell = await busy.connect(carol, { protocol: 1 });
-    const waiting = send(`/chat/${first.body.conversation_id}/continue?wait=8`, 'waits');
+    const waiting = send(`/chat/${first.body.conversation_id}/continue?wait=60`, 'waits');
     await bell.next('conversation_changed');
     expect((await send('/chat', 'too many')).status).toBe(429);
     await busy.call('DELETE', `/conversations/${first.body.conversation_id}`, { token: carol.token });
     expect((await waiting).body).toMatchObject({ task_status: 'cancelled' });
     expect(assistant.calls[0]?.signal.aborted).toBe(true);
-    expect((await send('/chat?wait=8', 'again')).body).toMatchObject({ assistant_responses: [{ content: 'free' }] });
+    expect((await send('/chat?wait=60', 'again')).body).toMatchObject({ assistant_responses: [{ content: 'free' }] });
   });
 });

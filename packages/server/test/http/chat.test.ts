@@ -27,7 +27,7 @@ test('a message over REST is acknowledged at once, without an answer', async () 
 });
 
 test('whoever waits gets the answer', async () => {
-  const { status, body } = await ask(alice, 'POST', '/chat?wait=8', { message: 'echo this' });
+  const { status, body } = await ask(alice, 'POST', '/chat?wait=60', { message: 'echo this' });
   expect(status).toBe(201);
   expect(body).toMatchObject({ task_status: 'completed', task_error: null });
   expect(body.assistant_responses).toMatchObject([{ role: 'assistant', content: 'echo this', task_id: body.task_id }]);
@@ -36,7 +36,7 @@ test('whoever waits gets the answer', async () => {
 test('a conversation is continued under its address', async () => {
   const first = await ask(alice, 'POST', '/chat', { message: 'one' });
   const id = first.body.conversation_id;
-  const second = await ask(alice, 'POST', `/chat/${id}/continue?wait=8`, { message: 'two' });
+  const second = await ask(alice, 'POST', `/chat/${id}/continue?wait=60`, { message: 'two' });
   expect(second.body).toMatchObject({ conversation_id: id, assistant_responses: [{ content: 'two' }] });
   const third = await ask(alice, 'POST', '/chat', { message: 'three', conversation_id: id });
   expect(third.body.conversation_id).toBe(id);
@@ -44,7 +44,7 @@ test('a conversation is continued under its address', async () => {
 
 test('a repeat of the same message is stored once and can be waited for', async () => {
   const message = { message: 'only once', client_msg_id: 'mine-1' };
-  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(alice, 'POST', '/chat?wait=8', message)));
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(alice, 'POST', '/chat?wait=60', message)));
   for (const { status, body } of answers) expect({ status, body }).toEqual({ status: 201, body: answers[0]?.body });
   const id = answers[0]?.body.conversation_id;
   const history = await ask(alice, 'GET', `/conversations/${id}/messages`);
@@ -113,7 +113,7 @@ test('a wait ends with its time, and says that there is no answer yet', async ()
 test('a failure ends the wait and is told', async () => {
   await withServer({ assistant: createScripted([[{ fail: 'out of luck' }]]) }, async (failing) => {
     const carol = await failing.signUp('carol');
-    const { body } = await failing.call('POST', '/chat?wait=8', { token: carol.token, json: { message: 'hello' } });
+    const { body } = await failing.call('POST', '/chat?wait=60', { token: carol.token, json: { message: 'hello' } });
     expect(body).toMatchObject({ task_status: 'failed', task_error: { code: 'assistant_failed' } });
     expect(JSON.stringify(body)).not.toContain('out of luck');
   });
@@ -122,7 +122,7 @@ test('a failure ends the wait and is told', async () => {
 test('without an assistant a wait is over at once', async () => {
   await withServer({ settings: { ASSISTANT: 'none' } }, async (quiet) => {
     const carol = await quiet.signUp('carol');
-    const { body } = await quiet.call('POST', '/chat?wait=8', { token: carol.token, json: { message: 'hello' } });
+    const { body } = await quiet.call('POST', '/chat?wait=60', { token: carol.token, json: { message: 'hello' } });
     expect(body).toMatchObject({ task_status: 'completed', assistant_responses: [] });
   });
 });

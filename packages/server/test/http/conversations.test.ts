@@ -97,9 +97,9 @@ test.each(['limit=0', 'limit=101', 'skip=-1', 'sort_order=2', 'sort_by=owner_id'
 );
 
 test('history is read from its end backwards, page by page', async () => {
-  const first = await ask(alice, 'POST', '/chat?wait=8', { message: 'one' });
+  const first = await ask(alice, 'POST', '/chat?wait=60', { message: 'one' });
   const id = first.body.conversation_id;
-  for (const message of ['two', 'three']) await ask(alice, 'POST', `/chat/${id}/continue?wait=8`, { message });
+  for (const message of ['two', 'three']) await ask(alice, 'POST', `/chat/${id}/continue?wait=60`, { message });
   const page = async (query: string) => {
     const { status, body } = await ask(alice, 'GET', `/conversations/${id}/messages?${query}`);
     expect(status).toBe(200);
@@ -114,7 +114,7 @@ test('history is read from its end backwards, page by page', async () => {
 });
 
 test('the log is read from a seq on', async () => {
-  const { body } = await ask(alice, 'POST', '/chat?wait=8', { message: 'one' });
+  const { body } = await ask(alice, 'POST', '/chat?wait=60', { message: 'one' });
   const page = async (query: string) => {
     const answer = await ask(alice, 'GET', `/conversations/${body.conversation_id}/events?${query}`);
     return eventPageSchema.strict().parse(answer.body);

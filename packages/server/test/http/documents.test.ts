@@ -70,7 +70,7 @@ test('what routes answer is what their schemas in the OpenAPI document say', asy
   const ajv = ajvFormats
     .default(new Ajv({ strict: false, allErrors: true }))
     .addSchema({ $id: 'openapi', ...document });
-  const { body } = await ask(alice, 'POST', '/chat?wait=8', { message: 'hello' });
+  const { body } = await ask(alice, 'POST', '/chat?wait=60', { message: 'hello' });
   const ids: Record<string, string> = { conversation_id: body.conversation_id, task_id: body.task_id };
   let checked = 0;
   for (const [path, methods] of Object.entries<Document>(document.paths)) {

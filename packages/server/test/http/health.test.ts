@@ -53,8 +53,10 @@ test('a server that stops is no longer ready', async () => {
     await socket.ask('chat', { message: 'hello' });
     await socket.next('response_delta');
     const stopped = server.stop();
-    const { status, text } = await get(server, '/readyz');
-    expect([status, JSON.parse(text).reasons]).toEqual([503, ['The server is starting or stopping.']]);
+    const response = await fetch(`${server.url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('connection')).toBe('close');
+    expect(await response.json()).toMatchObject({ reasons: ['The server is starting or stopping.'] });
     resolve(undefined);
     await stopped;
   });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   alice = await server.signUp('alice');
   stranger = await server.signUp('stranger');
   formerMember = await server.signUp('former');
-  const { body } = await ask(alice, 'POST', '/chat?wait=8', { message: 'only for me' });
+  const { body } = await ask(alice, 'POST', '/chat?wait=60', { message: 'only for me' });
   hers = { conversation_id: body.conversation_id, task_id: body.task_id, username: 'alice' };
   await ask(alice, 'POST', `/conversations/${hers['conversation_id']}/members`, { username: 'former' });
   await ask(alice, 'DELETE', `/conversations/${hers['conversation_id']}/members/former`);

@@ -1,5 +1,9 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listFiles } from '../../src/http/files.ts';
 import { startServer, type TestServer } from '../support/start-server.ts';
 import { withServer } from '../support/with-server.ts';
 
@@ -83,6 +87,26 @@ test.each([
   '/docs/page.css.map',
 ])('there is nothing at %s', async (path) => {
   expect(await statusOf(path)).toBe(404);
+});
+
+test('a folder that is served gives away nothing hidden, linked or of a kind that is not for browsers', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tertulia-static-'));
+  await mkdir(join(folder, 'below', '.git'), { recursive: true });
+  await mkdir(join(folder, '.hidden'));
+  const names = [
+    'page.html',
+    'below/page.css',
+    '.env.js',
+    '.hidden/page.js',
+    'below/.git/page.js',
+    'page.js.map',
+    'env',
+  ];
+  for (const name of names) await writeFile(join(folder, name), '');
+  await symlink('/etc/hostname', join(folder, 'linked.html'));
+  await symlink('/etc', join(folder, 'linked'));
+  expect([...listFiles(folder).keys()].toSorted()).toEqual(['below/page.css', 'page.html']);
+  await rm(folder, { recursive: true });
 });
 
 test('only reading is taken', async () => {

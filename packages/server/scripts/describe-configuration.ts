@@ -22,10 +22,11 @@ A flag is \`1\` or \`true\`, \`0\` or \`false\`.
 ## Traces
 
 Traces are sent by OpenTelemetry, and only where one of its own variables says where to: \`OTEL_EXPORTER_OTLP_ENDPOINT\` or
-\`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\` (OTLP over HTTP). \`OTEL_SERVICE_NAME\` names the server, \`OTEL_TRACES_EXPORTER=none\` or
-\`OTEL_SDK_DISABLED=true\` turns them off, and the SDK's other variables (\`OTEL_TRACES_SAMPLER\`, \`OTEL_EXPORTER_OTLP_HEADERS\`,
-…) hold as its documentation says. A trace leads from the socket's event to the commit and to the assistant's answer; it
-carries ids, lengths and results, never a text or a token.
+\`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\`. They go out as OTLP over HTTP, in JSON. \`OTEL_SERVICE_NAME\` names the server,
+\`OTEL_TRACES_EXPORTER=none\` or \`OTEL_SDK_DISABLED=true\` turns them off. \`OTEL_TRACES_SAMPLER\` with \`OTEL_TRACES_SAMPLER_ARG\`,
+\`OTEL_RESOURCE_ATTRIBUTES\` and \`OTEL_EXPORTER_OTLP_HEADERS\`, \`_TIMEOUT\` and \`_COMPRESSION\` hold as OpenTelemetry's own
+documentation says. A trace leads from the socket's event to the commit and to the assistant's answer; it carries ids, lengths and
+results, never a text or a token.
 `;
 
 /** A default that another machine would have otherwise. */

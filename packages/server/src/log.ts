@@ -45,7 +45,7 @@ const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 const EVERY_CONTROL = new RegExp(CONTROLS, 'g');
 
 /** A text as it may stand in a log or on a terminal: on one line, without orders to the terminal, and not too long. */
-export function safeText(text: string): string {
+function safeText(text: string): string {
   const short = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}… (${text.length})` : text;
   if (!CONTROLS.test(short)) return short;
   return short.replace(EVERY_CONTROL, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -20,6 +20,7 @@ import {
   readConversation,
   updateConversation,
 } from '../events/conversations.ts';
+import { MESSAGE_PAGE_TEXT } from '../store/paging.ts';
 import { answer, body, refusals } from './openapi.ts';
 import type { HttpApp, HttpParts } from './parts.ts';
 import { signedIn } from './signed-in.ts';
@@ -143,7 +144,9 @@ function historyRoutes(app: HttpApp, parts: HttpParts): void {
       const found = await conversations.messages(c.var.login.user.id, conversation_id, before_seq, limit + 1);
       if (!found) throw new ChatError('not_found');
       const messages = found.slice(-limit);
-      const next_before_seq = found.length > limit ? (messages[0]?.seq ?? null) : null;
+      const text = found.reduce((sum, { content }) => sum + content.length, 0);
+      const hasMore = found.length > limit || text >= MESSAGE_PAGE_TEXT;
+      const next_before_seq = hasMore ? (messages[0]?.seq ?? null) : null;
       return c.json({ messages, next_before_seq }, 200);
     },
   );

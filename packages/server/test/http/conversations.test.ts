@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { conversationListSchema, conversationSchema, eventPageSchema, messagePageSchema } from '@tertulia/protocol';
+import { createScripted } from '../../src/assistants/scripted.ts';
 import { asker } from '../support/asker.ts';
 import { startServer, type Person, type TestServer } from '../support/start-server.ts';
+import { withServer } from '../support/with-server.ts';
 
 let server: TestServer;
 let alice: Person;
@@ -111,6 +113,29 @@ test('history is read from its end backwards, page by page', async () => {
   expect(await page('limit=4&before_seq=3')).toEqual({ seqs: [1, 2], next: null });
   expect(await page('limit=2&before_seq=3')).toEqual({ seqs: [1, 2], next: null });
   expect((await ask(alice, 'GET', `/conversations/${id}/messages?before_seq=0`)).status).toBe(422);
+});
+
+test('a page of very long messages ends before its limit, and none is left out', async () => {
+  const text = 'x'.repeat(200_000);
+  const assistant = createScripted(Array.from({ length: 4 }, () => [{ text }]));
+  await withServer({ assistant }, async (talkative) => {
+    const { token } = await talkative.signUp('dora');
+    const call = (method: string, path: string, json?: object) =>
+      talkative.call(method, path, { token, ...(json && { json }) });
+    const { body } = await call('POST', '/chat?wait=60', { message: 'talk' });
+    const path = `/chat/${body.conversation_id}/continue?wait=60`;
+    for (const message of ['more', 'and more', 'and more']) await call('POST', path, { message });
+    const seqs: number[] = [];
+    const sizes: number[] = [];
+    for (let query = '?limit=100'; query !== '';) {
+      const page = (await call('GET', `/conversations/${body.conversation_id}/messages${query}`)).body;
+      sizes.push(page.messages.length);
+      seqs.unshift(...page.messages.map(({ seq }: { seq: number }) => seq));
+      query = page.next_before_seq === null ? '' : `?limit=100&before_seq=${page.next_before_seq}`;
+    }
+    expect(seqs).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(sizes).toEqual([5, 3]);
+  });
 });
 
 test('the log is read from a seq on', async () => {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Conversation, EventPage, Member, Message } from '@tertulia/protocol';
+import { MESSAGE_PAGE_TEXT } from '../paging.ts';
 import type { ListQuery } from '../store.ts';
 import { row, rows } from './database.ts';
 import { EVENT_COLUMNS, toEvent, toMessage, type EventRow } from './event-rows.ts';
@@ -100,8 +101,10 @@ function pageOfMessages(
 ): Message[] | null {
   const own = ownConversation(db, userId, conversationId);
   if (!own) return null;
-  const sql = `SELECT ${EVENT_COLUMNS} FROM events
+  const newest = `SELECT ${EVENT_COLUMNS} FROM events
     WHERE conversation = ? AND seq < ? AND content IS NOT NULL ORDER BY seq DESC LIMIT ?`;
+  const measured = `SELECT *, sum(length(content)) OVER (ORDER BY seq DESC) - length(content) AS newer FROM (${newest})`;
+  const sql = `SELECT ${EVENT_COLUMNS} FROM (${measured}) WHERE newer < ${MESSAGE_PAGE_TEXT} ORDER BY seq DESC`;
   const found = rows<EventRow>(db, sql, own.number, beforeSeq, limit);
   return found.map((stored) => toMessage(stored, conversationId)).toReversed();
 }

@@ -82,8 +82,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
     else delivery.receive(message);
   });
-  const conversations = new ConversationLog(store.log, (event, view) => {
-    delivery.committed(event, view);
+  const conversations = new ConversationLog(store.log, (event, members) => {
+    delivery.committed(event, members);
     tasks.committed(event);
     taskEnds.committed(event);
     const end = endOf(event);
@@ -126,7 +126,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   rooms.context = context;
   watchState(metrics, {
     tasks: () => tasks.counts,
-    queues: () => store.depths,
+    queues: () => ({ ...store.depths, password: accounts.passwordQueueDepth }),
     deliverers: () => delivery.size,
     transports: () => socketServer.io.engine.clientsCount,
   });

@@ -20,6 +20,8 @@ export interface AccountsSettings extends Pick<AccountParts, 'store' | 'config' 
 
 /** People's accounts and login sessions. Everything that can be refused throws a ChatError. */
 export interface Accounts {
+  /** How many passwords wait to be hashed or checked. */
+  readonly passwordQueueDepth: number;
   register(registration: Registration, peer: Peer): Promise<Account>;
   /** By username or email. */
   logIn(name: string, password: string, peer: Peer): Promise<Tokens>;
@@ -45,9 +47,10 @@ export interface Accounts {
 /** Makes the accounts of a server or a command. */
 export function createAccounts({ secret, clock, ...settings }: AccountsSettings): Accounts {
   const { config, store } = settings;
+  const passwords = createPasswords();
   const parts: AccountParts = {
     ...settings,
-    passwords: createPasswords(),
+    passwords,
     checkPassword: createPasswordRules(config.ENVIRONMENT),
     accessTokens: createAccessTokens({ secret, minutes: config.ACCESS_TOKEN_MINUTES, ...(clock && { clock }) }),
     refreshTokens: createRefreshTokens(secret),
@@ -58,6 +61,9 @@ export function createAccounts({ secret, clock, ...settings }: AccountsSettings)
     },
   };
   return {
+    get passwordQueueDepth() {
+      return passwords.queueDepth;
+    },
     register: (registration, peer) => register(parts, registration, peer),
     logIn: (name, password, peer) => logIn(parts, name, password, peer),
     refresh: (refreshToken) => refresh(parts, refreshToken),

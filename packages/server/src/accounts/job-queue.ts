@@ -4,6 +4,8 @@ import { ChatError } from '@tertulia/protocol';
 export interface JobQueue {
   /** @throws {ChatError} `rate_limited` where the queue is full */
   run<T>(job: () => Promise<T>): Promise<T>;
+  /** How many wait for their turn. */
+  readonly depth: number;
 }
 
 /** How many jobs run at once, how many may wait, and about how long one takes. */
@@ -25,6 +27,9 @@ export function createJobQueue({ running, waiting, job_ms }: JobQueueSettings): 
   }
 
   return {
+    get depth() {
+      return turns.length;
+    },
     async run(job) {
       if (free > 0) free -= 1;
       else if (turns.length < waiting) await new Promise<void>((resolve) => turns.push(resolve));

@@ -19,6 +19,8 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** Checks against a PHC string; null stands for no account, takes as long, and is never right. */
   matches(password: string, stored: string | null): Promise<boolean>;
+  /** How many wait for their turn. */
+  readonly queueDepth: number;
 }
 
 interface StoredHash {
@@ -34,6 +36,9 @@ export function createPasswords(): Passwords {
   const queue = createJobQueue(QUEUE);
   const nobody: StoredHash = { ...COST, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) };
   return {
+    get queueDepth() {
+      return queue.depth;
+    },
     hash: (password) =>
       queue.run(async () => {
         const salt = randomBytes(SALT_BYTES);

@@ -42,7 +42,9 @@ test('a conversation is counted at each of its stations', async () => {
   expect(await value(server, 'tertulia_chat_answer_seconds_count')).toBe(1);
   expect(await value(server, 'tertulia_tasks_ended_total{status="completed"}')).toBe(1);
   expect(await value(server, 'tertulia_tasks{state="running"}')).toBe(0);
-  expect(await value(server, 'tertulia_store_queue_depth{queue="write"}')).toBe(0);
+  for (const queue of ['write', 'read', 'password']) {
+    expect(await value(server, `tertulia_queue_depth{queue="${queue}"}`)).toBe(0);
+  }
   expect(await value(server, 'tertulia_commit_batch_operations_sum')).toBeGreaterThanOrEqual(2);
   expect(await value(server, 'tertulia_commit_seconds_count')).toBeGreaterThanOrEqual(2);
 

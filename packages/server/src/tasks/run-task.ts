@@ -55,8 +55,9 @@ async function answer({ due, stop, stream }: Run, parts: RunParts): Promise<RunR
   stream.finish();
   if (stream.firstTextAt > 0) parts.metrics.firstToken.observe((stream.firstTextAt - started) / 1000);
   if (stop.reason && stop.reason !== 'deadline') {
-    parts.delivery.stream('response_end', { ...identity, status: 'interrupted' });
-    return stop.reason === 'ended' ? 'ended' : 'interrupted';
+    const status = stop.reason === 'shutdown' || stop.reason === 'lease_lost' ? 'interrupted' : stop.reason;
+    parts.delivery.stream('response_end', { ...identity, status });
+    return status === 'interrupted' ? 'interrupted' : 'ended';
   }
   const end = endOfRun(due, stream, failure);
   await storeEnd(due, stream, end, parts);
@@ -90,7 +91,7 @@ async function writeAnswer(
     return stream.text === '' ? { code: 'assistant_failed', message: 'The assistant gave no answer.' } : null;
   } catch (error) {
     if (stop.reason) return timeoutFailure(stop);
-    parts.log.warn({ err: error, task_id: due.task.id, attempt: due.attempt }, 'assistant failed');
+    logFailure(error, { task_id: due.task.id, attempt: due.attempt }, parts.log);
     return toFailure(error);
   }
 }
@@ -117,7 +118,18 @@ async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, stop
     turnStarted = performance.now();
   }
   // Not awaited: an assistant that hangs would hang here too.
-  iterator.return?.()?.catch(() => undefined);
+  Promise.resolve()
+    .then(() => iterator.return?.())
+    .catch(() => undefined);
+}
+
+/** What an assistant throws may be anything, also something that throws when it is looked at. */
+function logFailure(error: unknown, task: { task_id: string; attempt: number }, log: Logger): void {
+  try {
+    log.warn({ ...task, err: error }, 'assistant failed');
+  } catch {
+    log.warn(task, 'assistant failed, with an error that cannot be read');
+  }
 }
 
 /** A developer's own assistant may yield anything; what is no text is its mistake, said in the log. */

@@ -10,7 +10,7 @@ const LATEST_MS = 30_000;
 const { url, token } = workerData as { url: string; token: string };
 const socket = io(url, { auth: { token, protocol: 1 }, transports: ['websocket'] });
 const trips: number[] = [];
-let isStopped = false;
+const stopped = new AbortController();
 let conversation_id: string | undefined;
 
 async function chat(): Promise<void> {
@@ -20,14 +20,14 @@ async function chat(): Promise<void> {
   ({ conversation_id } = answer);
 }
 
-parentPort?.once('message', () => (isStopped = true));
+parentPort?.once('message', () => stopped.abort());
 socket.once('connected', () => void run());
 
 async function run(): Promise<void> {
   await chat();
   trips.length = 0;
   parentPort?.postMessage('ready');
-  while (!isStopped || trips.length < 3) {
+  while (!stopped.signal.aborted || trips.length < 3) {
     await chat().catch(() => trips.push(Infinity));
     await delay(PAUSE_MS);
   }

@@ -28,7 +28,7 @@ export class RawSocket {
   /** Resolves with the close code when the connection has ended. */
   readonly closed: Promise<number>;
   readonly #arrivals = new Set<() => void>();
-  #read = 0;
+  readonly #taken = new Set<number>();
   #acks = 0;
 
   private constructor(webSocket: WebSocket) {
@@ -78,13 +78,14 @@ export class RawSocket {
     this.webSocket.send(data);
   }
 
-  /** The next frame that is wanted; those before it are skipped. @throws where the connection ends first */
+  /** The first frame that is wanted and was not asked for before. @throws where the connection ends first */
   async next(wanted: (text: string) => boolean): Promise<string> {
     const deadline = Date.now() + PATIENCE_MS;
-    for (;;) {
-      while (this.#read < this.received.length) {
-        const text = this.received[this.#read++]!;
-        if (wanted(text)) return text;
+    for (let looked = 0; ;) {
+      for (; looked < this.received.length; looked += 1) {
+        if (this.#taken.has(looked) || !wanted(this.received[looked]!)) continue;
+        this.#taken.add(looked);
+        return this.received[looked]!;
       }
       if (this.webSocket.readyState === WebSocket.CLOSED) throw new Error(`closed; last came ${this.#last()}`);
       if (Date.now() > deadline) throw new Error(`nothing wanted came; last came ${this.#last()}`);

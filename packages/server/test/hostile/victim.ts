@@ -91,9 +91,8 @@ export class Victim {
       grownBy: Math.round(Math.max(largest, await this.#memory()) - before),
       cpu: (await this.measure('process_cpu_seconds_total')) - cpu,
     };
-    expect(this.#process.isGone, this.#process.lastLines).toBe(false);
-    expect(harm.grownBy).toBeLessThan(megabytes);
-    expect(quantile(trips, 0.99)).toBeLessThan(PATIENT_MS);
+    if (this.#process.isGone) throw new Error(`the process has gone: ${this.#process.lastLines}`);
+    expectBounded(harm, megabytes);
     await until(async () => (await this.#memory()) - before < megabytes, SETTLING_MS, 'the memory is given back');
     return harm;
   }
@@ -107,8 +106,13 @@ export class Victim {
     const isGone = this.#process.isGone;
     const code = await this.#process.stop();
     await rm(this.#directory, { recursive: true, force: true });
-    expect({ isGone, code }).toEqual({ isGone: false, code: 0 });
+    if (isGone || code !== 0) throw new Error(`ended with ${code}: ${this.#process.lastLines}`);
   }
+}
+
+function expectBounded({ trips, grownBy }: Harm, megabytes: number): void {
+  expect(grownBy).toBeLessThan(megabytes);
+  expect(quantile(trips, 0.99)).toBeLessThan(PATIENT_MS);
 }
 
 /** Somebody who chats all the time, in a thread that the attack does not slow down. */

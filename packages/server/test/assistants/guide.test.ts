@@ -101,7 +101,19 @@ test.each([
   'hello',
   'Hi!',
   'hallo',
+  'hola',
   'bonjour',
+  'buenos días',
+  'good morning',
+  'hello?',
+  'hi there bot',
+  'Hello, chatbot!',
+  'Hello from Python!',
+  'Hello, Zoltan!',
+  'Test message',
+  'this is a test',
+  'test',
+  'ping',
   'thank you',
   'help',
   'what can you do?',
@@ -113,9 +125,27 @@ test.each([
   const answer = await ask(guide, question);
   expect(answer).toMatch(/^Hello! I answer questions from the documentation/);
   expect(answer.match(/^- \[/gm)).toHaveLength(3);
-  expect(answer).toContain('- [Protocol](docs/protocol.md): Connecting, Joining a conversation, Sending messages');
+  expect(answer).toContain('- [Protocol](docs/protocol.md): Connecting · Joining a conversation · Sending messages');
   expect(answer).not.toContain('decisions');
   expect(answer).toContain('no language model is configured');
+});
+
+test.each([
+  ['Hello, chatbot! How do I make a backup?', BACKUPS],
+  ['hi there, python?', PYTHON],
+  ['Good morning from Berlin, how do I make a backup?', BACKUPS],
+])('"%s" is a question, though it greets', async (question, link) => {
+  expect(firstLink(await ask(guide, question))).toBe(link);
+});
+
+test('the pages that a README links to first are named first to whoever greets', async () => {
+  const pages = await temporaryFolder();
+  const page = (file: string, text: string) => writeFile(join(pages, file), text);
+  await page('README.md', '# All\n\nSee [d](d.md), then [c](./c.md#one), and [elsewhere](https://example.org/a.md).\n');
+  for (const name of ['a', 'b', 'c', 'd']) await page(`${name}.md`, `# ${name}\n\n## One\n\ntext\n\n## Two\n\ntext\n`);
+  const ordered = await createGuide({ folder: pages });
+  onTestFinished(() => ordered.close());
+  expect((await ask(ordered, 'hello')).match(/^- \[.\]/gm)).toEqual(['- [d]', '- [c]', '- [a]']);
 });
 
 test('a question of one word is understood by the one before it', async () => {

@@ -30,6 +30,6 @@ function nothingFound({ words, topics }: Finding): string {
 
 function topicList(lead: string, topics: readonly Topic[]): string[] {
   if (topics.length === 0) return ['The documentation folder has no pages yet.'];
-  const rows = topics.map(({ link, headings }) => `- ${link}${headings.length > 0 ? `: ${headings.join(', ')}` : ''}`);
+  const rows = topics.map(({ link, headings }) => `- ${link}${headings.length > 0 ? `: ${headings.join(' · ')}` : ''}`);
   return [lead, rows.join('\n')];
 }

@@ -1,3 +1,4 @@
+import { greets, withoutGreeting } from './greeting.ts';
 import { emptyWordsFor, relatedWords } from './words.ts';
 
 /** One thing that a question asks about. The expressions are safe FTS5: every word in them is quoted. */
@@ -19,10 +20,19 @@ const UNSPACED = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx
 
 /** What a question asks about, without its empty words; empty for a greeting, thanks or mere punctuation. */
 export function termsOf(question: string): Term[] {
-  const words = wordsOf(question);
+  return contentWords(withoutGreeting(wordsOf(question)))
+    .slice(0, TERMS_MAX)
+    .map(termOf);
+}
+
+/** Whether a question names but one thing, after a greeting: perhaps the name of whoever is greeted. */
+export function mayOnlyGreet(question: string): boolean {
+  return greets(wordsOf(question)) && termsOf(question).length <= 1;
+}
+
+function contentWords(words: readonly string[]): string[] {
   const isEmpty = emptyWordsFor(words);
-  const wanted = words.filter((word) => !isEmpty(word) && word.length <= WORD_MAX);
-  return [...new Set(wanted)].slice(0, TERMS_MAX).map(termOf);
+  return [...new Set(words.filter((word) => !isEmpty(word) && word.length <= WORD_MAX))];
 }
 
 /** A text as it goes into the index: characters of unspaced scripts stand alone. */

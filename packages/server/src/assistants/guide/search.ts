@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Term, termsOf } from './question.ts';
+import { mayOnlyGreet, type Term, termsOf } from './question.ts';
 import { linkTo, quote, type Quote } from './quote.ts';
 import type { Hit, SectionIndex } from './section-index.ts';
 import type { Section } from './sections.ts';
@@ -48,7 +48,7 @@ export function findAnswer(index: SectionIndex, folder: string, { question, earl
   const shown = new Set(quoted.map((section) => linkTo(section, base)));
   const more = [...new Set(hits.map(({ section }) => linkTo(section, base)))].filter((link) => !shown.has(link));
   return {
-    asked: terms.length > 0,
+    asked: quoted.length > 0 || (terms.length > 0 && !mayOnlyGreet(question)),
     words,
     quotes: quoted.map((section) => quote(section, words, base)),
     more: more.slice(0, MORE),
@@ -71,12 +71,15 @@ function distinct(sections: readonly Section[]): Section[] {
   return sections.filter((section, at) => sections.findIndex((other) => key(other) === key(section)) === at);
 }
 
-/** Three pages that say most, those at the top of the folder first. */
+/** Three pages: the first that the folder's README links to, then those at the top of the folder that say most. */
 function topicsOf(index: SectionIndex, base: string): Topic[] {
   const pages = Map.groupBy(index.sections(), ({ file }) => file);
-  return [...pages.values()]
-    .map((sections) => ({ sections, depth: sections[0]?.file.split('/').length ?? 0 }))
-    .toSorted((one, other) => one.depth - other.depth || other.sections.length - one.sections.length)
+  const first = pagesOfReadme(index);
+  return [...pages]
+    .map(([file, sections]) => ({ sections, place: place(first, file), depth: file.split('/').length }))
+    .toSorted(
+      (one, other) => one.place - other.place || one.depth - other.depth || other.sections.length - one.sections.length,
+    )
     .slice(0, 3)
     .map(({ sections }) => {
       const first = sections[0] as Section;
@@ -88,4 +91,15 @@ function topicsOf(index: SectionIndex, base: string): Topic[] {
         headings: [...new Set(headings)].slice(0, 3),
       };
     });
+}
+
+function pagesOfReadme(index: SectionIndex): string[] {
+  const readme = [...index.sections()].filter(({ file }) => /^(?:readme|index)\.[^/]*$/i.test(file));
+  const text = readme.flatMap(({ blocks }) => blocks).join('\n');
+  return [...text.matchAll(/\]\((?:\.\/)?([^)\s#]+)/g)].map(([, target]) => target ?? '');
+}
+
+function place(pages: readonly string[], file: string): number {
+  const at = pages.indexOf(file);
+  return at === -1 ? pages.length : at;
 }

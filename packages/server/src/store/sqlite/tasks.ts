@@ -44,14 +44,24 @@ interface DueRow extends StartedTaskRow {
   attempt: number;
 }
 
+/**
+ * Only the first open task of a conversation can be due, so the index is walked from conversation to conversation: the
+ * cost goes by the conversations that wait, not by all the questions that do.
+ */
 function due(db: DatabaseSync, limit: number): DueTask[] {
   const sql = `
+    WITH RECURSIVE waiting (conversation) AS (
+      SELECT min(conversation) FROM tasks WHERE ended_at IS NULL
+      UNION ALL
+      SELECT (SELECT min(conversation) FROM tasks WHERE ended_at IS NULL AND conversation > w.conversation)
+      FROM waiting w WHERE w.conversation IS NOT NULL
+    )
     SELECT t.id, t.user_id, t.assistant, t.fields, c.id AS conversation_id, e.seq,
       (SELECT coalesce(max(attempt), 0) FROM claims WHERE task = t.number) AS attempt
-    FROM tasks t JOIN conversations c ON c.number = t.conversation JOIN events e ON e.position = t.number
-    WHERE t.ended_at IS NULL AND t.assistant <> 'external'
-      AND NOT EXISTS (SELECT 1 FROM tasks o WHERE o.conversation = t.conversation AND o.number < t.number AND o.ended_at IS NULL)
-      AND NOT EXISTS (SELECT 1 FROM claims WHERE task = t.number AND lease_until > ?)
+    FROM waiting w
+    JOIN tasks t ON t.number = (SELECT min(number) FROM tasks WHERE conversation = w.conversation AND ended_at IS NULL)
+    JOIN conversations c ON c.number = t.conversation JOIN events e ON e.position = t.number
+    WHERE t.assistant <> 'external' AND NOT EXISTS (SELECT 1 FROM claims WHERE task = t.number AND lease_until > ?)
     ORDER BY t.number LIMIT ?`;
   return rows<DueRow>(db, sql, Date.now(), limit).map((found) => ({
     task: toStartedTask(found),

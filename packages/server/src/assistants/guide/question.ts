@@ -12,6 +12,9 @@ export interface Term {
   readonly prefix: string | null;
 }
 
+/** Two words that are one: alone, the first means something else and the second nothing. */
+const JOINED = /\b(log|sign|set|back) (in|on|out|up)\b/g;
+
 const TERMS_MAX = 12;
 const WORD_MAX = 60;
 
@@ -30,7 +33,8 @@ export function mayOnlyGreet(question: string): boolean {
   return greets(wordsOf(question)) && termsOf(question).length <= 1;
 }
 
-function contentWords(words: readonly string[]): string[] {
+/** The words of these that say something, each once. */
+export function contentWords(words: readonly string[]): string[] {
   const isEmpty = emptyWordsFor(words);
   return [...new Set(words.filter((word) => !isEmpty(word) && word.length <= WORD_MAX))];
 }
@@ -40,11 +44,13 @@ export function indexable(text: string): string {
   return text.replaceAll(UNSPACED, ' $& ');
 }
 
-function wordsOf(text: string): string[] {
+/** All words of a text, in lower case. */
+export function wordsOf(text: string): string[] {
   const plain = text
     .normalize('NFC')
     .toLowerCase()
-    .replaceAll(/(?<=\p{L})['’](?=\p{L})/gu, ' ');
+    .replaceAll(/(?<=\p{L})['’](?=\p{L})/gu, ' ')
+    .replaceAll(JOINED, '$1$2');
   const words: string[] = [];
   for (const [run] of plain.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
     const characters = run.match(UNSPACED);

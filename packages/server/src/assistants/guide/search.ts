@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { mayOnlyGreet, type Term, termsOf } from './question.ts';
 import { linkTo, quote, type Quote } from './quote.ts';
-import type { Hit, SectionIndex } from './section-index.ts';
+import { type Hit, isReadme, type SectionIndex } from './section-index.ts';
 import type { Section } from './sections.ts';
 
 /** What is looked for: the question, and what the same person asked before it. */
@@ -40,7 +40,7 @@ const NEAR = 0.55;
 export function findAnswer(index: SectionIndex, folder: string, { question, earlier }: Search): Finding {
   const base = basename(folder);
   const terms = termsOf(question);
-  const hits = rankedHits(index, terms, earlier);
+  const hits = rankedHits(index, question, terms, earlier);
   const best = hits[0]?.score ?? 0;
   const near = hits.filter(({ score }) => score >= best * NEAR);
   const words = terms.map(({ word }) => word);
@@ -56,12 +56,12 @@ export function findAnswer(index: SectionIndex, folder: string, { question, earl
   };
 }
 
-function rankedHits(index: SectionIndex, terms: readonly Term[], earlier: string | null): Hit[] {
-  const hits = index.search(terms).filter(({ coverage }) => coverage >= COVERAGE_MIN);
+function rankedHits(index: SectionIndex, question: string, terms: readonly Term[], earlier: string | null): Hit[] {
+  const hits = index.search(question, terms).filter(({ coverage }) => coverage >= COVERAGE_MIN);
   if (terms.length !== 1 || earlier === null) return hits.slice(0, HITS);
   // "And in Python?" is a question about what was asked before: that decides between the sections on Python.
   const sections = new Set(hits.map(({ section }) => section));
-  const inContext = index.search([...terms, ...termsOf(earlier).slice(0, 4)]);
+  const inContext = index.search(question, [...terms, ...termsOf(earlier).slice(0, 4)]);
   return inContext.filter(({ section }) => sections.has(section)).slice(0, HITS);
 }
 
@@ -94,7 +94,7 @@ function topicsOf(index: SectionIndex, base: string): Topic[] {
 }
 
 function pagesOfReadme(index: SectionIndex): string[] {
-  const readme = [...index.sections()].filter(({ file }) => /^(?:readme|index)\.[^/]*$/i.test(file));
+  const readme = [...index.sections()].filter(({ file }) => !file.includes('/') && isReadme(file));
   const text = readme.flatMap(({ blocks }) => blocks).join('\n');
   return [...text.matchAll(/\]\((?:\.\/)?([^)\s#]+)/g)].map(([, target]) => target ?? '');
 }

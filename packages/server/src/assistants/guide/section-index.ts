@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { headingLikeness } from './heading-likeness.ts';
 import { indexable, quoted, stem, type Term } from './question.ts';
 import type { Section } from './sections.ts';
 import { correctedWord } from './spelling.ts';
@@ -17,8 +18,11 @@ export interface Hit {
 const ROWS_A_TERM = 1_000;
 const RELATED_WEIGHT = 0.5;
 const GUESS_WEIGHT = 0.6;
-/** Pages in subfolders (decisions, notes) are rarely what a newcomer is after. */
-const DEPTH_WEIGHT = 0.8;
+const HITS_MAX = 100;
+/** Pages in subfolders (decisions, notes) are rarely what a newcomer is after, and a README only says where things are. */
+const DEPTH_WEIGHT = 0.6;
+/** How much a heading that is the question's very words adds to its section, as a factor. */
+const SAME_HEADING = 6;
 
 /**
  * A full-text index of sections in memory. SQLite's FTS5 and not a library: it is in the runtime already, stems
@@ -90,8 +94,8 @@ export class SectionIndex {
     return this.#sections.values();
   }
 
-  /** The sections that have any of the terms, best first. */
-  search(terms: readonly Term[]): Hit[] {
+  /** The sections that have any of the question's terms, best first; those beyond the first hundred are left out. */
+  search(question: string, terms: readonly Term[]): Hit[] {
     const found = new Map<number, { score: number; covered: number }>();
     let all = 0;
     for (const term of terms) {
@@ -103,15 +107,19 @@ export class SectionIndex {
         found.set(row, { score: entry.score + score, covered: entry.covered + rarity * weight });
       }
     }
+    const likeness = headingLikeness(question);
     return [...found]
       .flatMap(([row, { score, covered }]) => this.#hit(row, score, covered / all))
-      .toSorted((one, other) => other.score - one.score);
+      .toSorted(byScore)
+      .slice(0, HITS_MAX)
+      .map((hit) => ({ ...hit, score: hit.score * (1 + SAME_HEADING * likeness(hit.section.headings) ** 2) }))
+      .toSorted(byScore);
   }
 
   #hit(row: number, score: number, coverage: number): Hit[] {
     const section = this.#sections.get(row);
     if (!section) return [];
-    const depth = section.file.split('/').length - 1;
+    const depth = section.file.split('/').length - (isReadme(section.file) ? 0 : 1);
     return [{ section, coverage, score: score * coverage * DEPTH_WEIGHT ** depth }];
   }
 
@@ -145,6 +153,15 @@ export class SectionIndex {
   close(): void {
     this.#database.close();
   }
+}
+
+/** Whether a file is what its folder shows first. */
+export function isReadme(file: string): boolean {
+  return /(?:^|\/)(?:readme|index)\.[^/]*$/i.test(file);
+}
+
+function byScore(one: Hit, other: Hit): number {
+  return other.score - one.score;
 }
 
 /** A rare relative of a word that is everywhere says no more than the word: where the word has rows, its best one is the bound. */

@@ -1,7 +1,7 @@
 /** Words that say nothing about what is looked for, by language. English and one other apply to a question at most. */
 const EMPTY_WORDS = {
   en: `a about after again all also am an and any anybody anyone anything are as at be because been before being best but
-    by can cannot could describe did do does doing don done each else exactly explain few first for from get gets getting
+    by can cannot could describe did do does doing don done each else ever exactly explain few first for from get gets getting
     give go goes going good got great had happen happened happening happens has have having he hello help her here hey hi
     him his how however i if in into is it its itself just kindly know let like ll look make makes making many may maybe me
     mean means might more most much must my need needs new no not now of off ok okay on one only or other our out over own
@@ -52,16 +52,20 @@ const RELATED = `
   register signup account user registrieren konto benutzer nutzer cuenta usuario compte utilisateur
   logout signout abmelden
   error failure fail fails failed problem code fehler problem error fallo erreur
+  fail fails failed throw throws thrown exception rejects
+  fast speed quick performance throughput latency slow benchmark benchmarks measurement measurements schnell langsam rápido vite rapide
   limit limits rate quota maximum max size throttle grenze grenzen límite limite
   crash crashes killed kill dies die restart restarts power outage lost lose loses guarantee durable survive abgestürzt absturz stürzt verloren verlieren garantie perder pierde perdu perdre
-  duplicate twice doubled repeat idempotency idempotent doppelt
+  duplicate duplicates twice double doubled repeat idempotency idempotent doppelt
   order ordering sequence seq reihenfolge orden ordre
   assistant model llm ai bot gpt openai chatgpt claude modell assistent ki asistente modelo ia modèle
   stream streaming token tokens delta deltas
   config configuration configure setting settings variable environment option einstellung einstellungen konfiguration konfigurieren configuración configurar paramètres configurer
   database sqlite mongodb storage store stored data datenbank speichern daten base datos données
   deploy deployment docker production host hosting container bereitstellen desplegar despliegue déployer déploiement
-  cluster scale scaling nodes redis
+  cluster scale scaling nodes redis several
+  capacity carry handle load people users
+  stop cancel abort interrupt
   backup restore save sicherung sichern copia sauvegarde
   monitor monitoring metrics prometheus grafana logs logging trace
   worker external task tasks aufgabe

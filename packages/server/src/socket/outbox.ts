@@ -19,25 +19,35 @@ interface PacketSource {
 
 /**
  * Counts the bytes that wait to be read by a socket's other end, in Engine.IO's buffer and in the kernel's way, and
- * keeps them bounded: first no deltas, then an end that lets the client come back.
+ * keeps them bounded: first no deltas, then an end that lets the client come back. The largest packet that waits is not
+ * counted: else one event of more than the limit would close every reader, and again each time they come back for it.
  */
 export function boundOutbox(socket: ChatSocket, metrics: Metrics, onSlow: () => void): void {
   const connection = socket.conn as unknown as PacketSource;
   let buffered = 0;
-  let closed = false;
+  let largest = 0;
+  let isChecking = false;
   const waiting = () => buffered + (connection.transport.socket?.bufferedAmount ?? 0);
-  connection.on('packetCreate', ({ data }) => {
-    buffered += sizeOf(data);
-    const bytes = waiting();
-    if (bytes <= BEHIND_BYTES || closed) return;
-    if (!socket.data.is_behind) leaveStreams(socket);
-    if (bytes <= SLOW_BYTES) return;
-    closed = true;
+  const isSlow = () => waiting() > SLOW_BYTES + largest;
+  const closeIfSlow = () => {
+    isChecking = isSlow();
+    if (!isChecking) return;
     metrics.slowConsumers.inc();
     onSlow();
     const transport = connection.transport.socket;
     connection.close(true);
     transport?.terminate(); // a close frame would wait behind what the peer does not read
+  };
+  connection.on('packetCreate', ({ data }) => {
+    const size = sizeOf(data);
+    if (waiting() < CAUGHT_UP_BYTES) largest = 0;
+    largest = Math.max(largest, size);
+    buffered += size;
+    if (waiting() <= BEHIND_BYTES) return;
+    if (!socket.data.is_behind) leaveStreams(socket);
+    if (isChecking || !isSlow()) return;
+    isChecking = true;
+    setImmediate(closeIfSlow); // what one turn of the event loop brings is written at its end, also to those who read
   });
   connection.on('flush', () => {
     buffered = 0;

@@ -14,6 +14,8 @@ import type { RunStop } from './run-stop.ts';
 
 /** An assistant that yields without ever waiting gives the event loop a turn after this many milliseconds. */
 const TURN_MS = 2;
+/** A long part is taken in slices of this many UTF-16 units, so that readers are not sent all of it in one turn. */
+const SLICE_UNITS = 4_096;
 
 /** What a run works with. */
 export interface RunParts {
@@ -112,10 +114,14 @@ async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, stop
   while (!stop.reason && !stream.isFull) {
     const step = await stop.before(iterator.next());
     if (step === 'stopped' || step.done) break;
-    stream.append(textOf(step.value));
-    if (performance.now() - turnStarted < TURN_MS) continue;
-    await nextTurn();
-    turnStarted = performance.now();
+    const text = textOf(step.value);
+    let start = 0;
+    do {
+      stream.append(text.slice(start, (start += SLICE_UNITS)));
+      if (performance.now() - turnStarted < TURN_MS) continue;
+      await nextTurn();
+      turnStarted = performance.now();
+    } while (start < text.length && !stop.reason && !stream.isFull);
   }
   // Not awaited: an assistant that hangs would hang here too.
   Promise.resolve()

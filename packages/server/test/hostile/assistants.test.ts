@@ -206,6 +206,17 @@ test('what it says is text whatever it looks like: HTML, NUL, escapes, lone surr
   expect(streamed(client, task_id)).toBe(end.data.message.content);
 });
 
+test('the longest answer in the costliest characters, 1.2 MB as JSON, reaches whoever reads, live and by pages', async () => {
+  const { client, end } = await ask(async function* () {
+    yield '\u0000'.repeat(200_000);
+  });
+  expect(end.data.message.content).toBe('\u0000'.repeat(200_000));
+  const { conversation_id } = end;
+  const page = await client.ask('sync', { conversation_id, after_seq: end.seq - 1 });
+  expect(page.events[0].data).toEqual(end.data);
+  expect(await client.ask('join_conversation', { conversation_id, after_seq: 0 })).toMatchObject({ ok: true });
+});
+
 test('one that never ends, and does not listen, is ended at the deadline, and the next question is answered', async () => {
   let calls = 0;
   const { end, client } = await ask(async function* () {

@@ -25,8 +25,8 @@ export class PollingSession {
     return session;
   }
 
-  post(body: NonNullable<RequestInit['body']>): Promise<Response> {
-    return fetch(this.#url, { method: 'POST', body });
+  post(body: NonNullable<RequestInit['body']>, init: RequestInit = {}): Promise<Response> {
+    return fetch(this.#url, { method: 'POST', body, ...init });
   }
 
   /** What waits, or comes next; empty once the session is over. */

@@ -29,6 +29,12 @@ export class BaseClient {
     this.#listen();
   }
 
+  /** Where it stands, for whoever waits for it in vain. */
+  get state(): string {
+    const state = this.#socket.connected ? 'connected' : 'not connected';
+    return `${this.name} (${state}, connection ${this.#connection}, ${this.#joined.size} joined)`;
+  }
+
   get isCaughtUp(): boolean {
     return this.#socket.connected && this.#joined.size === this.#settings.conversations.length;
   }

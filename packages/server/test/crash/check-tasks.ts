@@ -85,7 +85,7 @@ function checkStreams(history: readonly Entry[], endings: ReadonlyMap<string, re
     const wrong = got.find((piece) => !agrees(piece, text, ending.end));
     if (wrong) return [{ kind: 'stream', detail: `${place} other text at ${wrong.index} than was stored` }];
     if (!begun.has(stream) || !whole.has(stream) || reach(got) === text.length) return [];
-    return [{ kind: 'stream', detail: `${place} ${reach(got)} units; ${text.length} were stored` }];
+    return [{ kind: 'gap', detail: `${place} ${reach(got)} units; ${text.length} were stored` }];
   });
 }
 

@@ -109,7 +109,7 @@ const bugs: [string, FaultKind, (run: SampleRun) => void][] = [
   ['streamed text is not the stored text', 'stream', (run) => change(run, 'piece', () => true, { text: 'worst' })],
   [
     'a delta was left out',
-    'stream',
+    'gap',
     (run) => without(run, (entry) => entry.kind === 'piece' && entry.task_id === 't1' && entry.index === 5),
   ],
   [

@@ -55,8 +55,11 @@ export interface CrashRun {
 }
 
 const PEOPLE = ['ada', 'ben', 'cleo', 'dan', 'eva', 'finn', 'gia', 'hal'];
-const BACK_MS = 30_000;
+/** Where many tests share a machine, a restart may take a while. */
+const BACK_MS = 90_000;
 const QUIET_MS = 90_000;
+/** Asking whether all is quiet costs the server something, too. */
+const QUIET_LOOK_MS = 250;
 const MEMBERS = 4;
 
 interface World {
@@ -152,7 +155,7 @@ function loadsOf({ extended, base }: Clients, { people, chats, streams }: World)
 }
 
 function allBack(clients: readonly (OutboxClient | BaseClient)[], server: ServerProcess): Promise<void> {
-  const missing = () => clients.filter((client) => !client.isCaughtUp).map(({ name }) => name);
+  const missing = () => clients.filter((client) => !client.isCaughtUp).map(({ state }) => state);
   const what = () => `everybody back (missing: ${missing().join(', ')})\n${server.lastLines}`;
   return until(() => missing().length === 0 || server.isGone, BACK_MS, what);
 }
@@ -163,7 +166,8 @@ async function calmDown({ extended, base }: Clients, server: ServerProcess): Pro
   const what = () =>
     `all answered (${all.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')})\n${server.lastLines}`;
   await until(() => all.every(({ waiting }) => waiting === 0), QUIET_MS, what);
-  for (const client of extended) await until(() => client.isQuiet(), QUIET_MS, 'all tasks ended');
+  const unended = () => `all tasks ended\n${server.lastLines}`;
+  for (const client of extended) await until(() => client.isQuiet(), QUIET_MS, unended, QUIET_LOOK_MS);
   await Promise.all(extended.map((client) => client.settle(5_000)));
   await Promise.all(base.map((client) => client.settle()));
 }

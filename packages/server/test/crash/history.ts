@@ -108,6 +108,8 @@ export type FaultKind =
   | 'task'
   /** Streamed text that is not the stored text. */
   | 'stream'
+  /** Streamed text of which a part never came: a bug, or a socket that could not keep up (G9). */
+  | 'gap'
   /** The base layer's answer missing or twice. */
   | 'exchange'
   /** A message whose fate the client never noted: the run itself is broken. */

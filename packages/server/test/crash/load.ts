@@ -58,9 +58,9 @@ function shortQuestion(random: () => number): string {
 
 const WORDS = ['streams ', 'of words ', 'and 👩‍👩‍👧 ', 'rivers\n', 'that ', 'end '];
 
-/** A question whose answer takes a second or two, in pieces. */
+/** A question whose answer takes half a second or more, in pieces. */
 function longQuestion(random: () => number): string {
-  const steps = Array.from({ length: 10 + Math.floor(random() * 20) }, (_, index) => [
+  const steps = Array.from({ length: 5 + Math.floor(random() * 10) }, (_, index) => [
     { text: `${index} ${WORDS[Math.floor(random() * WORDS.length)]}` },
     { delay_ms: Math.floor(random() * 100) },
   ]);

@@ -38,6 +38,8 @@ interface Log {
 }
 
 const ASK_MS = 20_000;
+/** After this time what was refused is asked again. */
+const AGAIN_MS = 200;
 const COME_BACK_MS = { reconnectionDelay: 100, reconnectionDelayMax: 1_000, randomizationFactor: 0.5 };
 
 /**
@@ -54,6 +56,8 @@ export class OutboxClient {
   #connection = 0;
   #sent = 0;
   #isCaughtUp = false;
+  /** What went wrong while it came back, and was tried again. */
+  readonly troubles: string[] = [];
   /** When everything missed was there again, one entry per connection. */
   readonly caughtUpAt: number[] = [];
   /** When this client first heard of each attempt at a task: `task_id attempt`. */
@@ -73,6 +77,15 @@ export class OutboxClient {
     this.#listen();
   }
 
+  /** Where it stands, for whoever waits for it in vain. */
+  get state(): string {
+    const state = this.#socket.connected ? 'connected' : 'not connected';
+    return `${this.name} (${state}, connection ${this.#connection}${this.troubles
+      .slice(-2)
+      .map((text) => `, ${text}`)
+      .join('')})`;
+  }
+
   get isCaughtUp(): boolean {
     return this.#isCaughtUp && this.#socket.connected;
   }
@@ -85,8 +98,7 @@ export class OutboxClient {
   #listen(): void {
     this.#socket.on('connected', () => {
       this.#connection += 1;
-      // A connection that breaks meanwhile is followed by another, which begins anew.
-      this.#comeBack(this.#connection).catch(() => undefined);
+      void this.#comeBack(this.#connection);
     });
     this.#socket.on('disconnect', () => {
       this.#isCaughtUp = false;
@@ -104,21 +116,36 @@ export class OutboxClient {
 
   async #comeBack(connection: number): Promise<void> {
     await Promise.all([...this.#logs.keys()].map((id) => this.#join(id, connection)));
-    if (connection !== this.#connection) return;
+    if (!this.#isOn(connection)) return;
     this.#isCaughtUp = true;
     this.caughtUpAt.push(performance.now());
     for (const unsent of this.#outbox.values()) this.#try(unsent);
   }
 
+  /** Whether this connection still stands. One that has broken is followed by another, which begins anew. */
+  #isOn(connection: number): boolean {
+    return connection === this.#connection && this.#socket.connected;
+  }
+
   async #join(conversationId: string, connection: number): Promise<void> {
-    for (let isJoined = false; !isJoined && connection === this.#connection;) {
-      const after_seq = this.lastSeq(conversationId);
-      const page = await this.#ask('join_conversation', { conversation_id: conversationId, after_seq });
-      this.#takePage(conversationId, page);
-      isJoined = page.joined;
-      const seq = page.events.at(-1)?.seq ?? after_seq;
-      if (isJoined) this.#record({ kind: 'joined', connection, conversation_id: conversationId, seq });
+    while (this.#isOn(connection)) {
+      try {
+        if (await this.#joinOnce(conversationId, connection)) return;
+      } catch (error) {
+        if (!this.#isOn(connection)) return;
+        this.troubles.push(String(error));
+        await delay(AGAIN_MS);
+      }
     }
+  }
+
+  async #joinOnce(conversationId: string, connection: number): Promise<boolean> {
+    const after_seq = this.lastSeq(conversationId);
+    const page = await this.#ask('join_conversation', { conversation_id: conversationId, after_seq });
+    this.#takePage(conversationId, page);
+    const seq = page.events.at(-1)?.seq ?? after_seq;
+    if (page.joined) this.#record({ kind: 'joined', connection, conversation_id: conversationId, seq });
+    return page.joined;
   }
 
   #takePage(conversationId: string, page: EventPage): void {
@@ -193,7 +220,7 @@ export class OutboxClient {
     this.#outbox.delete(client_msg_id);
     if (this.#logs.has(conversation_id)) return;
     this.#logOf(conversation_id);
-    this.#join(conversation_id, connection).catch(() => undefined); // joined again with the next connection
+    void this.#join(conversation_id, connection);
   }
 
   async #refused(unsent: Unsent, error: { code: ErrorCode; retry_after_ms?: number | undefined }): Promise<void> {
@@ -204,7 +231,7 @@ export class OutboxClient {
       return;
     }
     const connection = this.#connection;
-    await delay(error.retry_after_ms ?? 200);
+    await delay(error.retry_after_ms ?? AGAIN_MS);
     if (this.isCaughtUp && connection === this.#connection) this.#try(unsent);
   }
 

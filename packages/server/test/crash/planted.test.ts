@@ -1,7 +1,7 @@
 import { ChatError } from '@tertulia/protocol';
 import { describe, expect, test } from 'vitest';
 import { endOf, type NewEvent } from '../../src/store/store.ts';
-import { endTask } from '../../src/tasks/task-runner.ts';
+import { endTask } from '../../src/tasks/end-task.ts';
 import type { FaultKind } from './history.ts';
 import {
   faultsWith,
@@ -95,7 +95,7 @@ const bugs: [string, FaultKind, Bug][] = [
       async afterwards({ context }, conversationId) {
         const events = await context.store.log.read(conversationId, 0, 100);
         const ended = events.map(endOf).find((end) => end !== null)!;
-        await endTask(context, conversationId, { ...ended, status: 'cancelled' });
+        await endTask(context.conversations, conversationId, { ...ended, status: 'cancelled' });
       },
     },
   ],
@@ -124,7 +124,7 @@ const bugs: [string, FaultKind, Bug][] = [
   ],
   [
     'a delta is not emitted',
-    'stream',
+    'gap',
     { plant: () => wrapEmit((name, emit, count) => (name === 'response_delta' && count === 5 ? undefined : emit())) },
   ],
   [

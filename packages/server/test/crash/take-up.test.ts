@@ -12,6 +12,7 @@ import { openConversation, openStore, settleIn } from './world.ts';
 const QUESTIONS = 10;
 /** Well above what the answers take, well below a sweep for each of them. */
 const TAKE_UP_MS = 15_000;
+const LOOK_MS = 100;
 const QUESTION = 'what?\nscript: {"steps": [{"delay_ms": 500}, {"text": "this"}]}';
 
 let directory = '';
@@ -52,12 +53,12 @@ async function askAndCrash(count: number, questionsEach: number): Promise<Outbox
 
 test('questions that waited in one conversation when the server died are answered one after another', async () => {
   const asking = await askAndCrash(1, QUESTIONS);
-  await until(() => asking.isQuiet(), TAKE_UP_MS, 'all answered');
+  await until(() => asking.isQuiet(), TAKE_UP_MS, 'all answered', LOOK_MS);
   expect(entriesOf(history, 'ok')).toHaveLength(QUESTIONS);
 });
 
 test('questions that waited for a place to run when the server died run as soon as there is one', async () => {
   const asking = await askAndCrash(QUESTIONS, 1);
-  await until(() => asking.isQuiet(), TAKE_UP_MS, 'all answered');
+  await until(() => asking.isQuiet(), TAKE_UP_MS, 'all answered', LOOK_MS);
   expect(entriesOf(history, 'ok')).toHaveLength(QUESTIONS);
 });

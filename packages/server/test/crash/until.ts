@@ -7,12 +7,13 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   milliseconds: number,
   what: string | (() => string),
+  lookEachMs = LOOK_MS,
 ): Promise<void> {
   const deadline = performance.now() + milliseconds;
   while (!(await holds())) {
     if (performance.now() > deadline) {
       throw new Error(`not within ${milliseconds} ms: ${typeof what === 'string' ? what : what()}`);
     }
-    await delay(LOOK_MS);
+    await delay(lookEachMs);
   }
 }

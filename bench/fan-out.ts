@@ -56,21 +56,16 @@ async function tertuliaRound(seconds: number): Promise<FanOutSample> {
       server,
       users.map(({ token }) => ({ token, protocol: 1 })),
     );
-    const owner = users[0];
-    for (let room = 0; room < ROOMS && owner; room += 1) await openRoom(server, clients, owner.token, users.slice(1));
+    for (let room = 0; room < ROOMS; room += 1) await openRoom(server, clients, users);
     return finish(server, clients, seconds);
   });
 }
 
 /** A conversation with everybody in it, whose assistant has begun to answer. */
-async function openRoom(
-  server: MeasuredServer,
-  clients: EngineClient[],
-  token: string,
-  others: { username: string }[],
-) {
+async function openRoom(server: MeasuredServer, clients: EngineClient[], users: { username: string; token: string }[]) {
+  const [owner, ...others] = users;
   const base = `http://127.0.0.1:${server.port}/api/v1/conversations`;
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${owner?.token}` };
   const post = (url: string, body: object) => fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   const { id } = (await (await post(base, { title: 'a room' })).json()) as { id: string };
   for (const { username } of others) await post(`${base}/${id}/members`, { username });

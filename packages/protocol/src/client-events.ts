@@ -20,6 +20,7 @@ export type HandshakeAuth = z.infer<typeof handshakeAuthSchema>;
 /** An answer that is being written: everything needed to join its stream of deltas. */
 export const runningAnswerSchema = z.object({
   task_id: idSchema,
+  assistant: z.string().describe('Who is to answer.'),
   attempt: z.int().min(0).describe('0 while the task waits for its turn.'),
   text: z.string().describe('The text so far, as last checkpointed.'),
 });

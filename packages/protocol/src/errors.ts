@@ -29,6 +29,7 @@ const table = {
     'This client_msg_id was already used for another message. Use a new id for a new message.',
   ),
   already_member: entry(409, false, 'This person is already a member of the conversation.'),
+  cancelled: entry(409, false, 'The answer was cancelled.'),
   task_ended: entry(409, false, 'This task has already ended another way.'),
   rate_limited: entry(429, true, 'Too many requests. Wait a moment and try again.'),
   too_many_tasks: entry(

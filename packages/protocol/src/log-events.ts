@@ -30,6 +30,9 @@ export const endedTaskSchema = z.object({
 });
 export type EndedTask = z.infer<typeof endedTaskSchema>;
 
+/** Lets every device of the sender tell its own message, also before the acknowledgement. */
+const clientMsgId = idSchema.optional().describe("The sender's id of the message, where it gave one.");
+
 const conversationFields = {
   title: line(200),
   description: wellFormedText.nullable(),
@@ -43,12 +46,14 @@ export const logEventData = {
     ...conversationFields,
     owner: memberSchema,
     message: messageSchema.optional(),
+    client_msg_id: clientMsgId,
     task: startedTaskSchema.optional(),
     ends_task: endedTaskSchema.optional(),
   }),
   conversation_updated: z.object(conversationFields).partial(),
   message_created: z.object({
     message: messageSchema,
+    client_msg_id: clientMsgId,
     task: startedTaskSchema.optional().describe('The task that this message starts.'),
     ends_task: endedTaskSchema.optional().describe('The task that this message is the last answer of.'),
   }),

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { createAccounts } from './accounts/accounts.ts';
+import { createAccounts, type Accounts } from './accounts/accounts.ts';
 import { loadSecret } from './accounts/secret.ts';
 import type { Assistant } from './assistants/assistant.ts';
 import { loadAssistant } from './assistants/registry.ts';
@@ -15,7 +16,7 @@ import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
 import { createMetrics, watchState, type Metrics } from './metrics.ts';
-import { createSocketLimits } from './socket/limits.ts';
+import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
 import { ConversationLog } from './store/conversation-log.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -51,32 +52,66 @@ export interface App {
 
 /** Puts a server together: here, and only here, the rooms learn of each other. */
 export async function createApp(config: Config, parts: AppParts): Promise<App> {
-  const { log } = parts;
+  const foundations = await layFoundations(config, parts);
+  const edges = openEdges(config, parts.log, foundations);
+  const context = connectRooms(config, parts.log, foundations, edges);
+  edges.rooms.context = context;
+  return serve(config, foundations, edges, context);
+}
+
+/** What everything else stands on. */
+interface Foundations {
+  readonly metrics: Metrics;
+  readonly secret: string;
+  readonly assistant: Assistant | null;
+  readonly store: SqliteStore;
+  readonly bus: Bus;
+}
+
+async function layFoundations(config: Config, parts: AppParts): Promise<Foundations> {
   const metrics = createMetrics();
   const directory = resolve(config.DATA_DIR);
   const secret = await loadSecret(config, directory);
-  const assistant = parts.assistant ?? (await assistantOf(config, log));
+  const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
   const store = await openStore(directory, metrics, parts);
-  const bus = parts.bus ?? new InProcessHub().connect();
-  const rooms: { socketServer?: SocketServer; context?: Context } = {};
+  return { metrics, secret, assistant, store, bus: parts.bus ?? new InProcessHub().connect() };
+}
+
+/** Where requests come in: over HTTP and over sockets, from people with accounts. */
+interface Edges {
+  readonly accounts: Accounts;
+  readonly httpServer: HttpServer;
+  readonly socketServer: SocketServer;
+  readonly limits: SocketLimits;
+  /** What the edges are told later, since the rooms behind them are made after them. */
+  readonly rooms: { context?: Context; isReady: boolean };
+}
+
+function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }: Foundations): Edges {
+  const rooms: Edges['rooms'] = { isReady: false };
   const accounts = createAccounts({
     store: store.accounts,
     config,
     log,
     secret,
     onRevoked(session_ids) {
-      rooms.socketServer?.endSessions(session_ids);
+      socketServer.endSessions(session_ids);
       bus.publish({ kind: 'revoked', session_ids });
     },
   });
-  const countSockets = (id: string) => rooms.socketServer?.io.sockets.adapter.rooms.get(sessionRoom(id))?.size ?? 0;
-  const state = { isReady: false };
-  const http = createHttp({ config, log, accounts, countSockets, metrics, state, context: () => contextOf(rooms) });
-  const httpServer = createHttpServer(http);
+  const countSockets = (id: string) => socketServer.io.sockets.adapter.rooms.get(sessionRoom(id))?.size ?? 0;
+  const context = () => contextOf(rooms);
+  const httpServer = createHttpServer(
+    createHttp({ config, log, accounts, countSockets, metrics, state: rooms, context }),
+  );
   const limits = createSocketLimits(config);
   const socketServer = createSocketServer(httpServer, config, limits);
-  rooms.socketServer = socketServer;
+  return { accounts, httpServer, socketServer, limits, rooms };
+}
 
+function connectRooms(config: Config, log: Logger, foundations: Foundations, edges: Edges): Context {
+  const { store, bus, metrics, assistant } = foundations;
+  const { accounts, socketServer, limits } = edges;
   const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log);
   bus.subscribe((message) => {
     if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
@@ -106,32 +141,24 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
     },
     config.NODE_ID,
   );
-  const context: Context = {
-    config,
-    store,
-    conversations,
-    tasks,
-    taskEnds,
-    delivery,
-    accounts,
-    log,
-    metrics,
-    limits,
-    reportFailure: (error, message) => {
-      const reference = randomUUID();
-      log.error({ err: error, reference }, message);
-      return reference;
-    },
+  const reportFailure = (error: unknown, message: string) => {
+    const reference = randomUUID();
+    log.error({ err: error, reference }, message);
+    return reference;
   };
-  rooms.context = context;
+  return { config, store, conversations, tasks, taskEnds, delivery, accounts, log, metrics, limits, reportFailure };
+}
+
+function serve(config: Config, { metrics, assistant, store, bus }: Foundations, edges: Edges, context: Context): App {
+  const { httpServer, socketServer, rooms, accounts } = edges;
+  const { tasks, taskEnds, delivery } = context;
   watchState(metrics, {
     tasks: () => tasks.counts,
     queues: () => ({ ...store.depths, password: accounts.passwordQueueDepth }),
     deliverers: () => delivery.size,
     transports: () => socketServer.io.engine.clientsCount,
   });
-  const sweeper = setInterval(() => void sweepDeleted(store, log), SWEEP_MS);
-
+  const sweeper = setInterval(() => void sweepDeleted(store, context.log), SWEEP_MS);
   return {
     context,
     async listen() {
@@ -139,12 +166,12 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
       await once(httpServer, 'listening'); // rejects on `error`, a taken port for one
       socketServer.begin(context);
       await tasks.begin(true);
-      state.isReady = true;
+      rooms.isReady = true;
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}` };
     },
     async close() {
-      state.isReady = false;
+      rooms.isReady = false;
       clearInterval(sweeper);
       await tasks.drain(DRAIN_MS);
       taskEnds.close();
@@ -157,7 +184,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
   };
 }
 
-function contextOf(rooms: { context?: Context }): Context {
+function contextOf(rooms: Edges['rooms']): Context {
   if (!rooms.context) throw new Error('the server is not put together yet');
   return rooms.context;
 }

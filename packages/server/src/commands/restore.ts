@@ -51,6 +51,8 @@ async function replaceDatabase(database: string, from: string): Promise<string |
       refuseUnusable(db, 'The copy');
       // Clients tell by a new epoch that what they have seen may be gone (G4).
       db.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(randomUUID());
+      // A login that was ended after the backup must not live again: everybody signs in anew.
+      db.prepare('UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL').run(Date.now());
       closeWal(db);
     });
     await syncToDisk(draft);

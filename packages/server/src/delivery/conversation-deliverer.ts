@@ -41,7 +41,7 @@ export class ConversationDeliverer {
     if (event.seq > this.#known) this.#known = event.seq;
     if (event.seq === this.#delivered + 1 && !this.#working && this.#deliverAtOnce(event)) return;
     this.#offered.set(event.seq, event);
-    this.#work();
+    void this.#work();
   }
 
   /** The usual case costs no turn of the event loop. Answers false where it has to be done step by step. */

@@ -1,12 +1,13 @@
 import {
   ChatError,
+  ERRORS,
   type ConversationEvent,
   type EndedTask,
   type EventPage,
   type ExtendedServerPayload,
 } from '@tertulia/protocol';
 import type { Logger } from '../log.ts';
-import { endOf, type ConversationView, type Store } from '../store/store.ts';
+import { endOf, type Store } from '../store/store.ts';
 import type { Bus, BusMessage } from './bus.ts';
 import { ConversationDeliverer } from './conversation-deliverer.ts';
 import type { Emitter, Joiner } from './emitter.ts';
@@ -57,9 +58,7 @@ export class Delivery {
   }
 
   /** An event that this node appended: its sockets get it now, other nodes by the bus. */
-  committed(event: ConversationEvent, view: ConversationView): void {
-    const members = [...view.members.keys()];
-    if (event.type === 'member_left') members.push(event.data.user_id); // whose list of conversations changed as well
+  committed(event: ConversationEvent, members: readonly string[]): void {
     this.#offer(event, members);
     this.#bus.publish({ kind: 'event', event, members });
   }
@@ -72,7 +71,8 @@ export class Delivery {
 
   /**
    * Joins a socket once it has all that this node's members have: pages of the log first, then live events, with no
-   * event missing or twice between them. Without `afterSeq` it starts at the end of the log.
+   * event missing or twice between them. Without `afterSeq` it starts at the end of the log; beyond the log's end it
+   * joins nothing, since what the socket has is another log.
    * @throws {ChatError} `not_found` for a missing or foreign conversation.
    */
   async join(
@@ -85,7 +85,7 @@ export class Delivery {
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
     if (last === null) throw new ChatError('not_found');
     let page = await this.#page(userId, conversationId, afterSeq ?? last);
-    for (let round = 0; round < JOIN_ROUNDS && page.complete; round += 1) {
+    for (let round = 0; round < JOIN_ROUNDS && page.complete && !page.reset; round += 1) {
       const deliverer = await this.#open(conversationId);
       await deliverer.catchUp(page.last_seq);
       if (deliverer.seq === page.last_seq && this.#deliverers.get(conversationId) === deliverer) {
@@ -260,10 +260,8 @@ export class Delivery {
 }
 
 function failureOf(end: Pick<EndedTask, 'id' | 'status' | 'error'>): ExtendedServerPayload<'error'> {
-  const code = end.error?.code ?? 'assistant_failed';
-  const message =
-    end.status === 'cancelled' ? 'The answer was cancelled.' : (end.error?.message ?? new ChatError(code).message);
-  return { message, error: code, task_id: end.id };
+  const code = end.error?.code ?? (end.status === 'cancelled' ? 'cancelled' : 'assistant_failed');
+  return { message: end.error?.message ?? ERRORS[code].message, error: code, task_id: end.id };
 }
 
 function longer(first: EventPage, next: EventPage): EventPage {

@@ -45,6 +45,7 @@ async function append(context: Context, user: User, task: Task, given: WorkerMes
     const ends_task = given.final || task.ended_at !== null ? task.id : undefined;
     const data: LogEventData<'message_created'> = { message: { ...message, seq } };
     if (given.final) data.ends_task = end;
+    if (given.client_msg_id) data.client_msg_id = given.client_msg_id;
     return { type: 'message_created', data, ends_task, client_msg_id: given.client_msg_id ?? undefined };
   });
   if (status === 'task_ended') throw new ChatError('task_ended', { task_id: task.id });

@@ -161,7 +161,12 @@ interface ChatEventParts {
 function newEvent({ user, view, seq, task, message, clientMsgId, claim, end }: ChatEventParts): NewEvent {
   const created_at = new Date(message.timestamp * 1000).toISOString();
   const envelope = { conversation_id: message.conversation_id, seq, actor: authorOf(user), created_at };
-  const data = { message: { ...message, seq }, task, ...(end ? { ends_task: end } : {}) };
+  const data = {
+    message: { ...message, seq },
+    task,
+    ...(clientMsgId !== null ? { client_msg_id: clientMsgId } : {}),
+    ...(end ? { ends_task: end } : {}),
+  };
   const event: ConversationEvent = view
     ? { ...envelope, type: 'message_created', data }
     : {
@@ -191,7 +196,7 @@ function toAnswer(event: ConversationEvent, request: ChatRequest): ChatAnswer {
 }
 
 /** A conversation is titled by its first message's start: one line, cut at a word. */
-export function titleOf(text: string): string {
+function titleOf(text: string): string {
   const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
   const characters = [...line];
   if (characters.length <= TITLE_CHARACTERS) return line;

@@ -54,7 +54,7 @@ export const clientEventHandlers = {
     );
     if (joined) noteJoined(socket, conversation_id, context);
     const answer = { conversation_id, message: 'Successfully joined conversation' };
-    if (socket.data.protocol === 0) socket.emit('joined_conversation', answer);
+    if (joined && socket.data.protocol === 0) socket.emit('joined_conversation', answer);
     return { ...answer, joined, ...page };
   }),
 

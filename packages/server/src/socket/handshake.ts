@@ -72,6 +72,6 @@ async function admit(socket: ChatSocket, accounts: Accounts): Promise<void> {
 }
 
 /** An account without what only REST shows. */
-export function publicUser({ id, username, email, full_name }: Account): User {
+function publicUser({ id, username, email, full_name }: Account): User {
   return { id, username, email, full_name };
 }

@@ -28,7 +28,7 @@ export function unwatchLogin(socket: ChatSocket): void {
 }
 
 /** Tells the socket and closes it for good: a client does not reconnect by itself after this. */
-export function endLogin(socket: ChatSocket, reason: 'expired' | 'revoked'): void {
+function endLogin(socket: ChatSocket, reason: 'expired' | 'revoked'): void {
   if (socket.data.is_revoked) return;
   socket.data.is_revoked = true;
   if (socket.data.protocol > 0) socket.emit('session_expired', { reason });

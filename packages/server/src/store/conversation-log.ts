@@ -16,8 +16,11 @@ export interface Appended {
   readonly status: 'appended' | 'repeated' | 'task_ended';
 }
 
-/** Told of each event that this process appended, in the conversation's order, before `append` answers. */
-export type OnCommitted = (event: ConversationEvent, view: ConversationView) => void;
+/**
+ * Told of each event that this process appended, in the conversation's order, before `append` answers; with the ids of
+ * those who were members before it or are after it.
+ */
+export type OnCommitted = (event: ConversationEvent, members: readonly string[]) => void;
 
 /** Views kept in memory; the least recently used goes first. A stale one costs a second try, never a wrong answer. */
 const KEPT_VIEWS = 10_000;
@@ -93,9 +96,11 @@ export class ConversationLog {
   }
 
   #committed(view: ConversationView, event: ConversationEvent): void {
+    const members = new Set(view.members.keys());
     foldEvent(view, event);
     this.#keep(view);
-    this.#onCommitted(event, view);
+    for (const id of view.members.keys()) members.add(id);
+    this.#onCommitted(event, [...members]);
   }
 
   async #view(conversationId: string): Promise<ConversationView | null> {

@@ -128,8 +128,8 @@ export interface TaskStore {
   due(limit: number): Promise<DueTask[]>;
   /** Appends to an attempt's text so far, at UTF-16 offset `index`. */
   checkpoint(taskId: string, attempt: number, index: number, text: string): Promise<void>;
-  /** Attempt and text of a task's last attempt. */
-  progress(taskId: string): Promise<RunningAnswer>;
+  /** Attempt and text of a task's last attempt, or null where there is no such task. */
+  progress(taskId: string): Promise<RunningAnswer | null>;
   /** Ids of a user's tasks that have not ended and count against the queue (not `external` ones). */
   open(userId: string): Promise<string[]>;
   /** The question and the answers so far, oldest first. */

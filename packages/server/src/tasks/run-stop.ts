@@ -1,5 +1,5 @@
-/** Why a run is broken off. */
-export type StopReason = 'ended' | 'lease_lost' | 'shutdown' | 'deadline';
+/** Why a run is broken off: its task was ended otherwise (and how), or somebody else is to go on with it. */
+export type StopReason = 'completed' | 'failed' | 'cancelled' | 'lease_lost' | 'shutdown' | 'deadline';
 
 /**
  * Breaks a run off. Its `AbortSignal` is made only for an assistant that looks at it: most answers never need one,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
 import type { Assistant } from '../assistants/assistant.ts';
 import { endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
+import { endTask } from './end-task.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { currentWork, detached, type Work } from '../tracing.ts';
@@ -126,14 +127,19 @@ export class TaskRunner {
   /** Told of each event that this node knows committed. */
   committed(event: ConversationEvent): void {
     this.#recent.pass(event);
-    const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
-    if (ended !== undefined) this.dropped([ended]);
+    const end = endOf(event);
+    if (end) this.#over([end.id], end.status);
+    else if (event.type === 'task_deleted') this.#over([event.data.task_id], 'cancelled');
   }
 
-  /** These tasks are over, some without an event of their own: their conversation was deleted. */
-  dropped(taskIds: Iterable<string>): void {
+  /** These tasks are over without an event of their own: their conversation was deleted. */
+  dropped(taskIds: readonly string[]): void {
+    this.#over(taskIds, 'cancelled');
+  }
+
+  #over(taskIds: readonly string[], status: EndedTask['status']): void {
     for (const id of taskIds) {
-      this.#runs.get(id)?.stop.abort('ended');
+      this.#runs.get(id)?.stop.abort(status);
       this.#limits.remove(id);
       this.#queued.delete(id);
     }
@@ -187,9 +193,9 @@ export class TaskRunner {
       status: 'failed',
       error: { code: 'assistant_failed', message },
     };
-    const { text } = await this.#parts.store.tasks.progress(due.task.id);
-    if (text !== '') end.partial_text = text;
-    await endTask(this.#parts, due.conversation_id, end);
+    const progress = await this.#parts.store.tasks.progress(due.task.id);
+    if (progress && progress.text !== '') end.partial_text = progress.text;
+    await endTask(this.#parts.conversations, due.conversation_id, end);
   }
 
   /** Behind a task that was found by looking, others of a dead process may wait, which only another look can find. */
@@ -270,29 +276,4 @@ export class TaskRunner {
     clearTimeout(late);
     await this.#sweeping;
   }
-}
-
-/**
- * Ends a task without an answer. Another's end that stands already is answered as it is.
- * @throws {ChatError} `not_found` where there is no such conversation.
- */
-export async function endTask(
-  { conversations }: Pick<RunParts, 'conversations'>,
-  conversationId: string,
-  end: EndedTask,
-  actor: ConversationEvent['actor'] = { kind: 'system', id: 'system', name: 'system' },
-) {
-  const created_at = new Date().toISOString();
-  return conversations.append(conversationId, (view, seq) => {
-    if (!view || view.is_deleted) throw new ChatError('not_found');
-    const event: ConversationEvent = {
-      conversation_id: conversationId,
-      seq,
-      type: 'task_ended',
-      actor,
-      created_at,
-      data: { task: end },
-    };
-    return { event, sender: null, client_msg_id: null, ends_task: end.id, claim: null };
-  });
 }

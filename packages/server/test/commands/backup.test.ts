@@ -90,7 +90,8 @@ test('a restored database is the backup under a new epoch, and the old one is ke
 
   const after = await startServer({ directory });
   expect(after.context.store.epoch).not.toBe(epoch);
-  const again = await after.connect(person, { protocol: 1 });
+  expect((await after.call('GET', '/auth/me', { token: person.token })).status).toBe(401); // everybody signs in anew
+  const again = await after.connect(await after.logIn('alice'), { protocol: 1 });
   expect(await again.ask('sync', { conversation_id: kept.conversation_id, after_seq: 0 })).toMatchObject({ ok: true });
   const missing = await again.ask('sync', { conversation_id: lost.conversation_id, after_seq: 0 });
   expect(missing.error.code).toBe('not_found');

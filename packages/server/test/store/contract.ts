@@ -1,69 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ConversationEvent, EndedTask, LogEventData, Message } from '@tertulia/protocol';
-import { newConversationId, newId } from '../../src/ids.ts';
-import { newTask } from '../../src/events/messages.ts';
+import type { ConversationEvent, EndedTask } from '@tertulia/protocol';
+import { newConversationId } from '../../src/ids.ts';
 import type { NewEvent, Store } from '../../src/store/store.ts';
+import { LogBuilder, ME, created_at } from './log-builder.ts';
 
-const created_at = '2026-01-01T00:00:00.000Z';
-const ME = 'user-1';
 const OTHER = 'user-2';
-const actor = { kind: 'user', id: ME, name: 'alice' } as const;
-
-/** A log in the making: builds the next event, with what the indexes need. */
-class Log {
-  readonly id = newConversationId();
-  seq = 0;
-
-  event<T extends ConversationEvent['type']>(
-    type: T,
-    data: LogEventData<T>,
-    parts: Partial<Omit<NewEvent, 'event'>> & { seq?: number } = {},
-  ): NewEvent {
-    const { seq = this.seq + 1, ...rest } = parts;
-    const event = { conversation_id: this.id, seq, type, actor, created_at, data } as ConversationEvent;
-    return { event, sender: ME, client_msg_id: null, ends_task: null, claim: null, ...rest };
-  }
-
-  created(): NewEvent {
-    const owner = { user_id: ME, username: 'alice', role: 'owner', joined_at: created_at } as const;
-    return this.event('conversation_created', {
-      title: 'a room',
-      description: null,
-      metadata: {},
-      is_active: true,
-      owner,
-    });
-  }
-
-  message(content: string, parts: Partial<Message> = {}): Message {
-    return {
-      id: newId(),
-      role: 'user',
-      content,
-      metadata: {},
-      timestamp: 1_767_225_600.123,
-      seq: this.seq + 1,
-      conversation_id: this.id,
-      task_id: null,
-      author: actor,
-      ...parts,
-    };
-  }
-
-  question(content: string, parts: Partial<NewEvent> = {}) {
-    const task = newTask(ME, 'echo');
-    const message = this.message(content, { task_id: task.id });
-    return { task, message, given: this.event('message_created', { message, task }, parts) };
-  }
-
-  answer(taskId: string, content: string, attempt = 1): NewEvent {
-    const author = { kind: 'assistant', id: 'echo', name: 'echo' } as const;
-    const message = this.message(content, { role: 'assistant', task_id: taskId, author });
-    const end: EndedTask = { id: taskId, attempt, status: 'completed', error: null };
-    return this.event('message_created', { message, ends_task: end }, { sender: null, ends_task: taskId });
-  }
-}
 
 /** What every store must do. `open` opens the same database again after `close`. */
 export function storeContract(
@@ -73,11 +15,11 @@ export function storeContract(
   describe(`the store contract on ${name}`, () => {
     let database: Awaited<ReturnType<typeof begin>>;
     let store: Store;
-    let log: Log;
+    let log: LogBuilder;
     beforeEach(async () => {
       database = await begin();
       store = await database.open();
-      log = new Log();
+      log = new LogBuilder();
       await append(log.created());
     });
     afterEach(async () => {
@@ -148,7 +90,7 @@ export function storeContract(
       await append(log.event('conversation_updated', { title: 'renamed' }));
       const view = await store.log.view(log.id);
       expect(view).toMatchObject({ id: log.id, seq: 4, title: 'renamed', is_active: true, is_deleted: false });
-      expect([...(view?.members.keys() ?? [])].sort()).toEqual([ME, OTHER]);
+      expect([...(view?.members.keys() ?? [])].toSorted()).toEqual([ME, OTHER]);
       expect(view?.open_tasks.get(task.id)).toEqual(task);
       await append(log.answer(task.id, '!'));
       expect((await store.log.view(log.id))?.open_tasks.size).toBe(0);
@@ -240,14 +182,14 @@ export function storeContract(
       await store.tasks.checkpoint(task.id, 1, 7, 'wor');
       await store.tasks.checkpoint(task.id, 1, 0, 'Hello, ');
       const running = async () => (await store.conversations.events(ME, log.id, 0, 1, 1))?.running;
-      expect(await running()).toEqual([{ task_id: task.id, attempt: 1, text: 'Hello, wor' }]);
+      expect(await running()).toEqual([{ task_id: task.id, assistant: 'echo', attempt: 1, text: 'Hello, wor' }]);
       await store.tasks.releaseOthers('b');
       await store.tasks.claim({ task_id: task.id, attempt: 2, owner: 'b' });
-      expect(await running()).toEqual([{ task_id: task.id, attempt: 2, text: '' }]);
+      expect(await running()).toEqual([{ task_id: task.id, assistant: 'echo', attempt: 2, text: '' }]);
       await append(log.answer(task.id, 'done', 2));
       expect(await running()).toEqual([]);
       await store.tasks.checkpoint(task.id, 2, 0, 'late');
-      expect(await store.tasks.progress(task.id)).toEqual({ task_id: task.id, attempt: 0, text: '' });
+      expect(await store.tasks.progress(task.id)).toMatchObject({ task_id: task.id, attempt: 0, text: '' });
     });
 
     test('an exchange is the question and its answers, and a context the newest messages up to a seq', async () => {
@@ -296,7 +238,7 @@ export function storeContract(
 
     test('lists are sorted, paged and counted', async () => {
       for (const title of ['b', 'c', 'a']) {
-        const other = new Log();
+        const other = new LogBuilder();
         const given = other.created();
         await store.log.append({
           ...given,

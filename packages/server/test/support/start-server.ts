@@ -7,7 +7,7 @@ import { createApp, type App, type AppParts } from '../../src/app.ts';
 import type { Assistant } from '../../src/assistants/assistant.ts';
 import { readConfig, type SettingName } from '../../src/config.ts';
 import type { Context } from '../../src/events/context.ts';
-import { TestClient, type ClientOptions } from './test-client.ts';
+import { TestClient, type ClientOptions, type Payload } from './test-client.ts';
 
 /** The password of every account that tests make. */
 export const PASSWORD = 'correct horse 42';
@@ -40,6 +40,8 @@ export interface TestServer {
   /** What would have ended the process. */
   readonly fatal: Error[];
   signUp(username: string): Promise<Person>;
+  /** Signs an account in that is there already. */
+  logIn(username: string): Promise<Person>;
   /** A connected socket that has had its `connected`. The base layer where `protocol` is absent. */
   connect(person: Person, options?: ClientOptions): Promise<TestClient>;
   /** JSON over REST, from `/api/v1` on; answers status and body. */
@@ -47,7 +49,7 @@ export interface TestServer {
     method: string,
     path: string,
     options?: { token?: string; json?: unknown },
-  ): Promise<{ status: number; body: any }>;
+  ): Promise<{ status: number; body: Payload }>;
   /** Stops the server as a signal does; sockets see it. */
   stop(): Promise<void>;
   close(): Promise<void>;
@@ -88,6 +90,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     fatal,
     context: app.context,
     signUp: (username) => signUp(app.context, username),
+    logIn: (username) => logIn(app.context, username),
     async connect(person, clientOptions = {}) {
       const client = new TestClient(io(url, TestClient.options(person.token, clientOptions)));
       clients.push(client);
@@ -104,10 +107,15 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
 }
 
-async function signUp({ accounts }: Context, username: string): Promise<Person> {
-  const { id } = await accounts.createUser({ username, email: `${username}@example.com`, password: PASSWORD });
+async function signUp(context: Context, username: string): Promise<Person> {
+  await context.accounts.createUser({ username, email: `${username}@example.com`, password: PASSWORD });
+  return logIn(context, username);
+}
+
+async function logIn({ accounts }: Context, username: string): Promise<Person> {
   const tokens = await accounts.logIn(username, PASSWORD, { address: '127.0.0.1', user_agent: 'tests' });
-  return { id, username, token: tokens.access_token, refresh_token: tokens.refresh_token };
+  const { user } = await accounts.authenticate(tokens.access_token);
+  return { id: user.id, username, token: tokens.access_token, refresh_token: tokens.refresh_token };
 }
 
 async function call(method: string, url: string, { token, json }: { token?: string; json?: unknown }) {

@@ -11,9 +11,12 @@ export interface ClientOptions {
 /** How long a test waits for an event before it says what came instead. */
 const PATIENCE_MS = 8_000;
 
+// What an answer holds is what each test says; typing it here would only repeat the schemas.
+export type Payload = any; // oxlint-disable-line no-explicit-any
+
 interface Received {
   readonly name: string;
-  readonly payload: any;
+  readonly payload: Payload;
 }
 
 /** A socket whose events wait in a queue until the test asks, so that none is missed. */
@@ -49,7 +52,7 @@ export class TestClient {
   }
 
   /** The next event of this name (and for which `wanted` holds); those before it are dropped. */
-  async next(name: string, wanted: (payload: any) => boolean = () => true): Promise<any> {
+  async next(name: string, wanted: (payload: Payload) => boolean = () => true): Promise<Payload> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const index = this.waiting.findIndex((received) => received.name === name && wanted(received.payload));
@@ -71,7 +74,7 @@ export class TestClient {
   }
 
   /** Emits and waits for the acknowledgement. */
-  ask(name: string, payload: unknown): Promise<any> {
+  ask(name: string, payload: unknown): Promise<Payload> {
     return this.socket.timeout(PATIENCE_MS).emitWithAck(name, payload);
   }
 

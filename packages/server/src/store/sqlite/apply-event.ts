@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ConversationEvent, EndedTask, Member, StartedTask } from '@tertulia/protocol';
 import { endOf, startOf } from '../store.ts';
 import { row, run } from './database.ts';
-import { taskNumber } from './event-rows.ts';
+import { taskNumber } from './task-rows.ts';
 
 type EventOf<T extends ConversationEvent['type']> = Extract<ConversationEvent, { type: T }>;
 

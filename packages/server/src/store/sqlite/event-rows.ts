@@ -90,11 +90,6 @@ export function toMessage(stored: EventRow, conversationId: string): Message {
   };
 }
 
-/** The task's number, or null where there is no such task. */
-export function taskNumber(db: DatabaseSync, taskId: string): number | null {
-  return row<{ number: number }>(db, 'SELECT number FROM tasks WHERE id = ?', taskId)?.number ?? null;
-}
-
 /** Notes that an event ends the task which it starts itself. */
 export function markOwnEnd(db: DatabaseSync, position: number): void {
   run(db, 'UPDATE events SET ends_task = position WHERE position = ?', position);

@@ -3,8 +3,8 @@ import type { ConversationEvent, Member, StartedTask } from '@tertulia/protocol'
 import { startOf, type AppendResult, type ConversationView, type NewEvent } from '../store.ts';
 import { applyEvent, insertConversation } from './apply-event.ts';
 import { row, rows, run } from './database.ts';
-import { EVENT_COLUMNS, insertEvent, markOwnEnd, numberOf, taskNumber, toEvent, type EventRow } from './event-rows.ts';
-import { insertClaim } from './tasks.ts';
+import { EVENT_COLUMNS, insertEvent, markOwnEnd, numberOf, toEvent, type EventRow } from './event-rows.ts';
+import { insertClaim, taskNumber, toStartedTask, type StartedTaskRow } from './task-rows.ts';
 
 /** The insert decides; where a unique index refuses it, looking tells which one. */
 function append(db: DatabaseSync, given: NewEvent): AppendResult {
@@ -83,19 +83,6 @@ export function members(db: DatabaseSync, conversation: number): Member[] {
      FROM members m LEFT JOIN users ON users.id = user_id WHERE conversation = ? ORDER BY m.joined_at, user_id`,
     conversation,
   );
-}
-
-/** What of a row of `tasks` makes a started task. */
-export interface StartedTaskRow {
-  id: string;
-  user_id: string;
-  assistant: string;
-  fields: string;
-}
-
-/** The task as the event that started it carried it, with what was changed since. */
-export function toStartedTask({ id, user_id, assistant, fields }: StartedTaskRow): StartedTask {
-  return { id, user_id, assistant, ...JSON.parse(fields) };
 }
 
 function openTasks(db: DatabaseSync, conversation: number): StartedTask[] {

@@ -111,7 +111,7 @@ const migrations: readonly ((db: DatabaseSync) => void)[] = [
 ];
 
 /** The file is another program's database, or one of a newer version of this program. */
-export class ForeignDatabase extends Error {
+class ForeignDatabase extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'ForeignDatabase';

@@ -21,7 +21,7 @@ export interface SqliteOptions extends ThreadEvents {
 }
 
 /** Another process holds the data folder. */
-export class DataDirectoryInUse extends Error {
+class DataDirectoryInUse extends Error {
   constructor(directory: string) {
     super(`Another server is using the data folder ${directory}: stop it, or set DATA_DIR to another folder.`);
     this.name = 'DataDirectoryInUse';

@@ -2,17 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Message, RunningAnswer } from '@tertulia/protocol';
 import type { Claim, DueTask } from '../store.ts';
 import { row, rows, run } from './database.ts';
-import { EVENT_COLUMNS, taskNumber, toMessage, type EventRow } from './event-rows.ts';
-import { toStartedTask, type StartedTaskRow } from './log.ts';
-
-/** How long a lease stands without renewal, in ms (DESIGN G6). */
-const LEASE_MS = 15_000;
-
-/** Inserts the claim of an attempt; the unique key decides. */
-export function insertClaim(db: DatabaseSync, task: number, { attempt, owner }: Claim): boolean {
-  const sql = 'INSERT INTO claims (task, attempt, owner, lease_until) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING';
-  return run(db, sql, task, attempt, owner, Date.now() + LEASE_MS) === 1;
-}
+import { EVENT_COLUMNS, toMessage, type EventRow } from './event-rows.ts';
+import { LEASE_MS, insertClaim, toStartedTask, type StartedTaskRow } from './task-rows.ts';
 
 /** No insert while an earlier attempt's lease stands, or after the task's end. */
 function claim(db: DatabaseSync, wanted: Claim): boolean {
@@ -44,25 +35,20 @@ interface DueRow extends StartedTaskRow {
   attempt: number;
 }
 
-/**
- * Only the first open task of a conversation can be due, so the index is walked from conversation to conversation: the
- * cost goes by the conversations that wait, not by all the questions that do.
- */
+/** Only the first open task of a conversation can be due: one pass over the index of open tasks finds them. */
 function due(db: DatabaseSync, limit: number): DueTask[] {
   const sql = `
-    WITH RECURSIVE waiting (conversation) AS (
-      SELECT min(conversation) FROM tasks WHERE ended_at IS NULL
-      UNION ALL
-      SELECT (SELECT min(conversation) FROM tasks WHERE ended_at IS NULL AND conversation > w.conversation)
-      FROM waiting w WHERE w.conversation IS NOT NULL
-    )
     SELECT t.id, t.user_id, t.assistant, t.fields, c.id AS conversation_id, e.seq,
       (SELECT coalesce(max(attempt), 0) FROM claims WHERE task = t.number) AS attempt
-    FROM waiting w
-    JOIN tasks t ON t.number = (SELECT min(number) FROM tasks WHERE conversation = w.conversation AND ended_at IS NULL)
+    FROM (
+      SELECT number FROM (SELECT min(number) AS number FROM tasks WHERE ended_at IS NULL GROUP BY conversation) f
+      WHERE NOT EXISTS (SELECT 1 FROM claims WHERE task = f.number AND lease_until > ?)
+        AND (SELECT assistant FROM tasks WHERE number = f.number) <> 'external'
+      ORDER BY number LIMIT ?
+    ) first
+    JOIN tasks t ON t.number = first.number
     JOIN conversations c ON c.number = t.conversation JOIN events e ON e.position = t.number
-    WHERE t.assistant <> 'external' AND NOT EXISTS (SELECT 1 FROM claims WHERE task = t.number AND lease_until > ?)
-    ORDER BY t.number LIMIT ?`;
+    ORDER BY t.number`;
   return rows<DueRow>(db, sql, Date.now(), limit).map((found) => ({
     task: toStartedTask(found),
     conversation_id: found.conversation_id,
@@ -71,28 +57,34 @@ function due(db: DatabaseSync, limit: number): DueTask[] {
   }));
 }
 
+interface ProgressRow {
+  id: string;
+  number: number;
+  assistant: string;
+}
+
 /** The last attempt at a task and the pieces of its text, joined. */
-function progressOf(db: DatabaseSync, taskId: string, task: number): RunningAnswer {
+function progressOf(db: DatabaseSync, { id, number, assistant }: ProgressRow): RunningAnswer {
   const sql = 'SELECT max(attempt) AS attempt FROM claims WHERE task = ?';
-  const attempt = row<{ attempt: number | null }>(db, sql, task)?.attempt ?? 0;
+  const attempt = row<{ attempt: number | null }>(db, sql, number)?.attempt ?? 0;
   const pieces = rows<{ text: string }>(
     db,
     'SELECT text FROM checkpoints WHERE task = ? AND attempt = ? ORDER BY start',
-    task,
+    number,
     attempt,
   );
-  return { task_id: taskId, attempt, text: pieces.map(({ text }) => text).join('') };
+  return { task_id: id, assistant, attempt, text: pieces.map(({ text }) => text).join('') };
 }
 
-function progress(db: DatabaseSync, taskId: string): RunningAnswer {
-  return progressOf(db, taskId, taskNumber(db, taskId) ?? 0);
+function progress(db: DatabaseSync, taskId: string): RunningAnswer | null {
+  const found = row<ProgressRow>(db, 'SELECT id, number, assistant FROM tasks WHERE id = ?', taskId);
+  return found ? progressOf(db, found) : null;
 }
 
 /** The answers of a conversation that are due or being written. */
 export function running(db: DatabaseSync, conversation: number): RunningAnswer[] {
-  const sql = 'SELECT id, number FROM tasks WHERE conversation = ? AND ended_at IS NULL ORDER BY number';
-  const open = rows<{ id: string; number: number }>(db, sql, conversation);
-  return open.map(({ id, number }) => progressOf(db, id, number));
+  const sql = 'SELECT id, number, assistant FROM tasks WHERE conversation = ? AND ended_at IS NULL ORDER BY number';
+  return rows<ProgressRow>(db, sql, conversation).map((found) => progressOf(db, found));
 }
 
 function checkpoint(db: DatabaseSync, taskId: string, attempt: number, index: number, text: string): void {

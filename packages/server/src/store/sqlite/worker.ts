@@ -54,6 +54,14 @@ function commit(batch: Operation[]): Outcome[] {
   return batch.map((operation) => attempt(() => transaction(() => perform(operation))));
 }
 
+/** A batch of reads sees one snapshot: a page's events and the log's last seq must be of the same moment. */
+function read(batch: Operation[]): Outcome[] {
+  db.exec('BEGIN');
+  const outcomes = batch.map((operation) => attempt(() => perform(operation)));
+  db.exec('COMMIT');
+  return outcomes;
+}
+
 port.on('message', (message: string) => {
   if (message === 'close') {
     db.close();
@@ -61,6 +69,5 @@ port.on('message', (message: string) => {
     return;
   }
   const batch = JSON.parse(message) as Operation[];
-  const outcomes = role === 'write' ? commit(batch) : batch.map((operation) => attempt(() => perform(operation)));
-  port.postMessage(JSON.stringify(outcomes));
+  port.postMessage(JSON.stringify(role === 'write' ? commit(batch) : read(batch)));
 });

@@ -15,4 +15,5 @@ const questions = NEWCOMER_QUESTIONS.filter(([, section]) => isMeasured || !sect
 test.each(questions)('"%s" is answered first from %s', async (question, section) => {
   const answer = await ask(guide, question);
   expect(/^\[.*\]\((\S+)\)$/m.exec(answer)?.[1]).toBe(`docs/${section}`);
+  expect(answer.length).toBeLessThan(1_600);
 });

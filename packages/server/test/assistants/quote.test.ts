@@ -25,6 +25,10 @@ test('links start where the folder is, those in code stay as they are', () => {
   );
 });
 
+test('a wrapped paragraph is quoted as one line', () => {
+  expect(quoteOf('# Page\n\nThe badgers\nlive here.')).toBe('> The badgers live here.');
+});
+
 test('of a long section the part with the words is quoted', () => {
   const text = quoteOf(
     `# Page\n\n${filler}\n\n${filler}\n\nThe badgers live here.\n\n${filler}\n\n${filler}`,
@@ -38,18 +42,24 @@ test('code that has the words comes with what leads to it', () => {
   expect(text).toBe('> Run this:\n>\n> ```sh\n> badgers --go\n> ```');
 });
 
-test('code is quoted whole or not at all', () => {
+test('code is quoted whole, or whole lines of it in code that ends', () => {
   const code = (lines: number) => `\`\`\`\n${'badgers\n'.repeat(lines)}\`\`\``;
-  expect(quoteOf(`# Page\n\nRun this:\n\n${code(150)}`, 'badgers').match(/badgers/g)).toHaveLength(150);
-  expect(quoteOf(`# Page\n\nRun this:\n\n${code(400)}`, 'run')).toBe('> Run this:');
+  expect(quoteOf(`# Page\n\nRun this:\n\n${code(125)}`, 'badgers').match(/badgers/g)).toHaveLength(125);
+  const cut = quoteOf(`# Page\n\nRun this:\n\n${code(400)}`, 'run');
+  expect(cut).toMatch(/^> Run this:\n>\n> ```\n(?:> badgers\n){80,125}> ```\n>\n> …$/);
 });
 
 test('a long paragraph ends with a sentence', () => {
-  expect(quoteOf(`# Page\n\n${filler.repeat(5)}`)).toMatch(/^> .{700,900}to anyone\. …$/);
+  expect(quoteOf(`# Page\n\n${filler.repeat(5)}`)).toMatch(/^> .{700,900}to anyone\.\n>\n> …$/);
+});
+
+test('after a short paragraph the next one is begun', () => {
+  const text = quoteOf(`# Page\n\nThe badgers live here.\n\n${filler.repeat(3)}`, 'badgers');
+  expect(text).toMatch(/^> The badgers live here\.\n>\n> This .{600,}anyone\.\n>\n> …$/);
 });
 
 test('a long text without a sentence is cut between words and never in a character', () => {
-  expect(quoteOf(`# Page\n\n${'word '.repeat(400)}`)).toMatch(/word …$/);
+  expect(quoteOf(`# Page\n\n${'word '.repeat(400)}`)).toMatch(/word\n>\n> …$/);
   expect(quoteOf(`# Page\n\n${'😀'.repeat(900)}`).isWellFormed()).toBe(true);
 });
 
@@ -59,7 +69,7 @@ test('of a long table the head and the rows with the words are quoted', () => {
     (_, at) => `| SETTING_${at} | does ${at === 150 ? 'badgers' : 'something'} |`,
   );
   expect(quoteOf(`# Page\n\n| name | about |\n| --- | --- |\n${rows.join('\n')}`, 'badgers')).toBe(
-    '> | name | about |\n> | --- | --- |\n> | SETTING_150 | does badgers |',
+    '> | name | about |\n> | --- | --- |\n> | SETTING_150 | does badgers |\n>\n> …',
   );
 });
 

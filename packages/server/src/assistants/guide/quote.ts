@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { isCode } from './blocks.ts';
 import { stem } from './question.ts';
 import type { Section } from './sections.ts';
+import { unwrap } from './unwrap.ts';
 
 /** What an answer shows of a section. */
 export interface Quote {
@@ -11,13 +12,21 @@ export interface Quote {
   readonly text: string;
 }
 
-const QUOTE_MAX = 900;
-const CODE_MAX = 2_000;
+/** What an answer quotes at most, in characters. */
+export const QUOTE_MAX = 900;
+/** Code is no use without its end: a little more, to have it whole. */
+const WITH_CODE_MAX = 1_150;
+/** Less than this of a block is not worth showing. */
+const PART_MIN = 150;
+const REST = '…';
 
-/** Quotes from a section what is nearest to the words; `base` is the folder's name, the start of every link. */
-export function quote(section: Section, words: readonly string[], base: string): Quote {
-  const chosen = chooseBlocks(section.blocks, words).map((block) => withLinksFrom(block, section, base));
-  const lines = chosen.join('\n\n').split('\n');
+/**
+ * Quotes from a section what is nearest to the words, with a mark where it goes on after that; `base` is the folder's
+ * name, the start of every link.
+ */
+export function quote(section: Section, words: readonly string[], base: string, max = QUOTE_MAX): Quote {
+  const blocks = section.blocks.map((block) => withLinksFrom(unwrap(block), section, base));
+  const lines = chooseBlocks(blocks, words, max).join('\n\n').split('\n');
   return { link: linkTo(section, base), text: lines.map((line) => (line === '' ? '>' : `> ${line}`)).join('\n') };
 }
 
@@ -34,29 +43,27 @@ function address(path: string): string {
     .join('/');
 }
 
-/** From the block that has most of the words on, as many as fit; code stays whole and keeps the sentence that leads to it. */
-function chooseBlocks(blocks: readonly string[], words: readonly string[]): string[] {
-  let start = bestBlock(blocks, words);
+/** From the block that has most of the words on, as much as fits; code keeps the sentence that leads to it. */
+function chooseBlocks(blocks: readonly string[], words: readonly string[], max: number): string[] {
+  let start = bestBlock(blocks, words, max);
   if (start > 0 && isCode(blocks[start] ?? '')) start -= 1;
   const chosen: string[] = [];
-  let left = QUOTE_MAX;
+  let left = max;
   for (const block of blocks.slice(start)) {
-    if (isCode(block)) {
-      if (block.length > Math.max(left, chosen.length <= 1 ? CODE_MAX : 0)) break;
-      chosen.push(block);
-    } else if (block.length <= left) chosen.push(block);
-    else {
-      if (chosen.length === 0) chosen.push(trimmed(block, words));
+    const slack = isCode(block) && chosen.length <= 1 ? WITH_CODE_MAX - QUOTE_MAX : 0;
+    if (block.length > left + slack) {
+      if (left >= PART_MIN || chosen.length === 0) chosen.push(beginning(block, words, Math.max(left, PART_MIN)));
+      chosen.push(REST);
       break;
     }
+    chosen.push(block);
     left -= block.length;
   }
-  if (chosen.length === 0) chosen.push('…');
   return chosen;
 }
 
-function bestBlock(blocks: readonly string[], words: readonly string[]): number {
-  if (blocks.reduce((sum, block) => sum + block.length, 0) <= QUOTE_MAX) return 0;
+function bestBlock(blocks: readonly string[], words: readonly string[], max: number): number {
+  if (blocks.reduce((sum, block) => sum + block.length, 0) <= max) return 0;
   const scores = blocks.map((block) => matches(block, words));
   return Math.max(0, scores.indexOf(Math.max(...scores)));
 }
@@ -66,28 +73,29 @@ function matches(text: string, words: readonly string[]): number {
   return words.filter((word) => plain.includes(stem(word))).length;
 }
 
-/** Ends a long block at a line of a table or list, or at a sentence. */
-function trimmed(block: string, words: readonly string[]): string {
+/** The part of a long block that is worth showing: whole lines of code, of a table or a list, or whole sentences. */
+function beginning(block: string, words: readonly string[], max: number): string {
   const lines = block.split('\n');
-  if (lines.length > 2 && lines.every((line) => /^\s*(?:\||[-*+] |\d+[.)] |\s)/.test(line)))
-    return trimmedLines(lines, words);
-  const head = block.slice(0, QUOTE_MAX);
-  const end = [...head.matchAll(/[.!?:…。！？]["'”’)]*(?=\s)/gu)].at(-1);
-  const cut = end ? end.index + end[0].length : Math.max(head.lastIndexOf(' '), QUOTE_MAX / 2);
-  return `${head.slice(0, cut).toWellFormed()} …`;
+  if (isCode(block)) return withinSize(lines.slice(0, 1), lines.slice(1, -1), max) + `\n${lines.at(-1)}`;
+  if (lines.length > 2 && lines.every((line) => /^\s*(?:\||[-*+] |\d+[.)] |\s)/.test(line))) {
+    const head = /^\s*\|/.test(lines[0] ?? '') ? lines.slice(0, 2) : [];
+    const rest = lines.slice(head.length);
+    const matching = rest.filter((line) => matches(line, words) > 0);
+    return withinSize(head, matching.length > 0 ? matching : rest, max);
+  }
+  const start = block.slice(0, max);
+  const end = [...start.matchAll(/[.!?:…。！？]["'”’)]*(?=\s)/gu)].at(-1);
+  return start.slice(0, end ? end.index + end[0].length : Math.max(start.lastIndexOf(' '), max / 2)).toWellFormed();
 }
 
-/** Keeps a table's head, then the lines that have one of the words, or else the first ones. */
-function trimmedLines(lines: readonly string[], words: readonly string[]): string {
-  const head = /^\s*\|/.test(lines[0] ?? '') ? lines.slice(0, 2) : [];
-  const rest = lines.slice(head.length);
-  const matching = rest.filter((line) => matches(line, words) > 0);
+/** A head, and of the lines under it the first ones that fit, at least one. */
+function withinSize(head: readonly string[], lines: readonly string[], max: number): string {
   const kept: string[] = [];
-  let left = QUOTE_MAX;
-  for (const line of matching.length > 0 ? matching : rest) {
-    left -= line.length;
+  let left = max - head.join('\n').length;
+  for (const line of lines) {
+    left -= line.length + 1;
     if (left < 0 && kept.length > 0) break;
-    kept.push(line);
+    kept.push(line.slice(0, max).toWellFormed());
   }
   return [...head, ...kept].join('\n');
 }

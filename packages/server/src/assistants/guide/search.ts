@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { mayOnlyGreet, type Term, termsOf } from './question.ts';
-import { linkTo, quote, type Quote } from './quote.ts';
+import { linkTo, quote, QUOTE_MAX, type Quote } from './quote.ts';
 import { type Hit, isReadme, type SectionIndex } from './section-index.ts';
 import type { Section } from './sections.ts';
 
@@ -29,8 +29,11 @@ export interface Finding {
 }
 
 const HITS = 8;
-const QUOTES = 2;
 const MORE = 3;
+/** Room that is left for a second quote, below which a link says more. */
+const SECOND_MIN = 250;
+/** Of the quotes and the links to more. */
+const SHOWN_MAX = 1_250;
 /** The share of the question that a section must have to be offered as an answer. */
 const COVERAGE_MIN = 0.3;
 /** A second quote, or another link, is worth showing if it is nearly as good as the first. */
@@ -44,16 +47,30 @@ export function findAnswer(index: SectionIndex, folder: string, { question, earl
   const best = hits[0]?.score ?? 0;
   const near = hits.filter(({ score }) => score >= best * NEAR);
   const words = terms.map(({ word }) => word);
-  const quoted = distinct(near.map(({ section }) => section)).slice(0, QUOTES);
-  const shown = new Set(quoted.map((section) => linkTo(section, base)));
-  const more = [...new Set(hits.map(({ section }) => linkTo(section, base)))].filter((link) => !shown.has(link));
+  const quotes = quotesOf(distinct(near.map(({ section }) => section)), words, base);
+  const links = distinct(hits.map(({ section }) => section)).map((section) => linkTo(section, base));
   return {
-    asked: quoted.length > 0 || (terms.length > 0 && !mayOnlyGreet(question)),
+    asked: quotes.length > 0 || (terms.length > 0 && !mayOnlyGreet(question)),
     words,
-    quotes: quoted.map((section) => quote(section, words, base)),
-    more: more.slice(0, MORE),
-    topics: quoted.length > 0 ? [] : topicsOf(index, base),
+    quotes,
+    more: moreOf(links, quotes),
+    topics: quotes.length > 0 ? [] : topicsOf(index, base),
   };
+}
+
+/** The best section, and the second if the first leaves room for it. */
+function quotesOf([first, second]: readonly Section[], words: readonly string[], base: string): Quote[] {
+  if (!first) return [];
+  const best = quote(first, words, base);
+  const left = QUOTE_MAX - best.text.length;
+  return second && left >= SECOND_MIN ? [best, quote(second, words, base, left)] : [best];
+}
+
+function moreOf(links: readonly string[], quotes: readonly Quote[]): string[] {
+  let left = SHOWN_MAX - quotes.reduce((sum, { text, link }) => sum + text.length + link.length, 0);
+  const shown = new Set(quotes.map(({ link }) => link));
+  const others = [...new Set(links)].filter((link) => !shown.has(link)).slice(0, MORE);
+  return others.filter((link) => (left -= link.length) >= 0);
 }
 
 function rankedHits(index: SectionIndex, question: string, terms: readonly Term[], earlier: string | null): Hit[] {

@@ -7,7 +7,7 @@ import { ask, temporaryFolder } from './ask.ts';
 
 async function guideOn(folder: string): Promise<{ guide: Guide; warnings: string[] }> {
   const warnings: string[] = [];
-  const guide = await createGuide({ folder, log: { warn: (_, message) => warnings.push(message) } });
+  const guide = await createGuide({ folder, paceMs: 0, log: { warn: (_, message) => warnings.push(message) } });
   onTestFinished(() => guide.close());
   await guide.ready();
   return { guide, warnings };

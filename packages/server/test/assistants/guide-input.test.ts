@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import { createGuide } from '../../src/assistants/guide/guide.ts';
 import { ask } from './ask.ts';
 
-const guide = await createGuide({ folder: fileURLToPath(new URL('docs', import.meta.url)) });
+const guide = await createGuide({ folder: fileURLToPath(new URL('docs', import.meta.url)), paceMs: 0 });
 afterAll(() => guide.close());
 
 const OPERATORS = [

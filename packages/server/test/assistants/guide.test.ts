@@ -6,7 +6,7 @@ import { createGuide } from '../../src/assistants/guide/guide.ts';
 import { ask, partsOf, requestOf, stepsOf, temporaryFolder } from './ask.ts';
 
 const folder = fileURLToPath(new URL('docs', import.meta.url));
-const guide = await createGuide({ folder });
+const guide = await createGuide({ folder, paceMs: 0 });
 afterAll(() => guide.close());
 
 const firstLink = (answer: string) => /^\[.*\]\(.*\)$/m.exec(answer)?.[0];
@@ -143,7 +143,7 @@ test('the pages that a README links to first are named first to whoever greets',
   const page = (file: string, text: string) => writeFile(join(pages, file), text);
   await page('README.md', '# All\n\nSee [d](d.md), then [c](./c.md#one), and [elsewhere](https://example.org/a.md).\n');
   for (const name of ['a', 'b', 'c', 'd']) await page(`${name}.md`, `# ${name}\n\n## One\n\ntext\n\n## Two\n\ntext\n`);
-  const ordered = await createGuide({ folder: pages });
+  const ordered = await createGuide({ folder: pages, paceMs: 0 });
   onTestFinished(() => ordered.close());
   expect((await ask(ordered, 'hello')).match(/^- \[.\]/gm)).toEqual(['- [d]', '- [c]', '- [a]']);
 });
@@ -158,7 +158,7 @@ test('of two pages that say the same the one nearer to the top comes first', asy
   const pages = await temporaryFolder();
   await mkdir(join(pages, 'a'));
   for (const file of ['a/a.md', 'b.md']) await writeFile(join(pages, file), '# Animals\n\nThe badgers live here.\n');
-  const nested = await createGuide({ folder: pages });
+  const nested = await createGuide({ folder: pages, paceMs: 0 });
   onTestFinished(() => nested.close());
   expect((await ask(nested, 'badgers')).match(/\(\S+\.md/g)).toEqual([
     `(${basename(pages)}/b.md`,
@@ -170,7 +170,7 @@ test('of two pages that say the same the one nearer to the top comes first', asy
 test('a section that is longer than an answer is quoted once', async () => {
   const pages = await temporaryFolder();
   await writeFile(join(pages, 'long.md'), `# Animals\n\n${'The badgers live in the wood.\n\n'.repeat(1_000)}`);
-  const long = await createGuide({ folder: pages });
+  const long = await createGuide({ folder: pages, paceMs: 0 });
   onTestFinished(() => long.close());
   const answer = await ask(long, 'badgers');
   expect(answer.match(/\[Animals\]/g)).toHaveLength(1);
@@ -183,7 +183,7 @@ test('languages that are written without spaces are searched as well', async () 
     join(folder, '手引き.md'),
     '# 手引き\n\n## 接続する\n\nトークンを使ってサーバーに接続します。\n\n## 設定\n\n環境変数です。\n',
   );
-  const japanese = await createGuide({ folder });
+  const japanese = await createGuide({ folder, paceMs: 0 });
   onTestFinished(() => japanese.close());
   expect(await ask(japanese, 'サーバーに接続したい')).toContain('> トークンを使って');
   expect(await ask(japanese, '環境変数')).toContain(`#${encodeURI('設定')}`);
@@ -207,8 +207,27 @@ test('an answer that nobody wants any more ends', async () => {
   expect(parts).toHaveLength(2);
 });
 
+test('an answer is given at a pace to read along, and held back by no more than a second', async () => {
+  const slow = await createGuide({ folder, paceMs: 1_000 });
+  onTestFinished(() => slow.close());
+  const start = performance.now();
+  expect((await partsOf(slow, 'how do I connect from python?')).length).toBeGreaterThan(10);
+  expect(performance.now() - start).toBeGreaterThan(990);
+});
+
+test('an answer that nobody wants any more ends between two pieces too', async () => {
+  const slow = await createGuide({ folder, paceMs: 60_000 });
+  onTestFinished(() => slow.close());
+  const stop = new AbortController();
+  const steps = stepsOf(slow, 'how do I connect?', stop.signal);
+  await steps.next();
+  const next = steps.next();
+  stop.abort();
+  expect((await next).done).toBe(true);
+});
+
 test('a question ends with the abort while the folder is still being read', async () => {
-  const reading = await createGuide({ folder });
+  const reading = await createGuide({ folder, paceMs: 0 });
   onTestFinished(() => reading.close());
   const ready = reading.ready().then(() => 'ready');
   const stop = new AbortController();
@@ -220,14 +239,14 @@ test('a question ends with the abort while the folder is still being read', asyn
 });
 
 test('without any page it says so', async () => {
-  const empty = await createGuide({ folder: await temporaryFolder() });
+  const empty = await createGuide({ folder: await temporaryFolder(), paceMs: 0 });
   expect(await ask(empty, 'hello')).toContain('The documentation folder has no pages yet.');
   expect(await ask(empty, 'how do I connect?')).toMatch(/^I found nothing/);
   await empty.close();
 });
 
 test('a guide that was closed refuses, and a question that it was working on fails', async () => {
-  const closing = await createGuide({ folder });
+  const closing = await createGuide({ folder, paceMs: 0 });
   const [answer] = await Promise.allSettled([ask(closing, 'how do I connect?'), closing.close()]);
   expect(answer).toMatchObject({
     status: 'rejected',

@@ -5,7 +5,7 @@ import { createGuide } from '../../src/assistants/guide/guide.ts';
 import { ask } from './ask.ts';
 import { NEWCOMER_QUESTIONS } from './newcomer-questions.ts';
 
-const guide = await createGuide({});
+const guide = await createGuide({ paceMs: 0 });
 afterAll(() => guide.close());
 
 /** `npm run bench -- --write` makes this page, and a tree in which nobody has measured has none. */

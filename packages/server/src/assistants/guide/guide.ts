@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Assistant, AssistantRequest } from '../assistant.ts';
 import { AssistantLoadError } from '../load-error.ts';
 import { answerText } from './answer.ts';
 import { type GuideLog, Knowledge } from './knowledge.ts';
 import { piecesOf } from './pieces.ts';
-import type { Finding } from './search.ts';
 
 export type { GuideLog } from './knowledge.ts';
 
@@ -19,6 +19,10 @@ export interface Guide extends Assistant {
   close(): Promise<void>;
 }
 
+/** So that people see an answer being written; the whole of one is held back for no longer than the bound. */
+const PACE_MS = 20;
+const PACED_MAX_MS = 1_000;
+
 const OWN_DOCUMENTATION = fileURLToPath(new URL('../../../../../docs', import.meta.url));
 
 /**
@@ -28,13 +32,15 @@ const OWN_DOCUMENTATION = fileURLToPath(new URL('../../../../../docs', import.me
 export async function createGuide(options: {
   folder?: string | undefined;
   log?: GuideLog | undefined;
+  /** Between two pieces of an answer; 0 gives them as fast as they are taken. */
+  paceMs?: number;
 }): Promise<Guide> {
   const folder = resolve(options.folder ?? OWN_DOCUMENTATION);
   await requireFolder(folder, options.folder !== undefined);
   const knowledge = new Knowledge(folder, options.log);
   return {
     name: 'guide',
-    reply: (request) => reply(knowledge, request),
+    reply: (request) => reply(knowledge, options.paceMs ?? PACE_MS, request),
     ready: () => knowledge.ready(),
     changed: () => knowledge.changed(),
     close: () => knowledge.close(),
@@ -49,25 +55,31 @@ async function requireFolder(folder: string, named: boolean): Promise<void> {
   if (!found.isDirectory()) throw new AssistantLoadError(`${setting}: this is not a folder.`);
 }
 
-async function* reply(knowledge: Knowledge, { messages, user, signal }: AssistantRequest): AsyncGenerator<string> {
+async function* reply(
+  knowledge: Knowledge,
+  paceMs: number,
+  { messages, user, signal }: AssistantRequest,
+): AsyncGenerator<string> {
   if (signal.aborted) return;
   const question = messages.at(-1)?.content ?? '';
   const earlier = messages.slice(0, -1).findLast(({ author }) => author.id === user.id)?.content ?? null;
   const finding = await untilAborted(knowledge.search({ question, earlier }), signal);
   if (finding === null) return;
   const first = !messages.some(({ role }) => role === 'assistant');
+  const pacedUntil = performance.now() + PACED_MAX_MS;
   for (const piece of piecesOf(answerText(finding, first))) {
     if (signal.aborted) return;
     yield piece;
+    if (paceMs > 0 && performance.now() < pacedUntil) await untilAborted(setTimeout(paceMs), signal);
   }
 }
 
-async function untilAborted(finding: Promise<Finding>, signal: AbortSignal): Promise<Finding | null> {
+async function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T | null> {
   const aborted = Promise.withResolvers<null>();
   const stop = () => aborted.resolve(null);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    return await Promise.race([finding, aborted.promise]);
+    return await Promise.race([result, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', stop);
   }

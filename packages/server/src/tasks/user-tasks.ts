@@ -6,6 +6,9 @@ interface UserTasks {
   readonly running: Set<string>;
 }
 
+/** Users of whom it is remembered that nothing is open, so that their next message costs no read. */
+const KEPT_USERS = 10_000;
+
 /** Which tasks each user has waiting and running, to hold the limits of section 8 without asking the database. */
 export class UserTaskLimits {
   readonly #store: TaskStore;
@@ -32,8 +35,13 @@ export class UserTaskLimits {
     await loading;
   }
 
+  #forgetIdle(): void {
+    for (const [userId, { open }] of this.#users) if (open.size === 0) this.#users.delete(userId);
+  }
+
   async #read(userId: string): Promise<void> {
     const ids = await this.#store.open(userId);
+    this.#known(userId);
     for (const id of ids) this.#open(userId, id);
   }
 
@@ -47,10 +55,15 @@ export class UserTaskLimits {
   }
 
   #open(userId: string, taskId: string): UserTasks {
-    let tasks = this.#users.get(userId);
-    if (!tasks) this.#users.set(userId, (tasks = { open: new Set(), running: new Set() }));
+    const tasks = this.#known(userId);
     tasks.open.add(taskId);
     this.#userOf.set(taskId, userId);
+    return tasks;
+  }
+
+  #known(userId: string): UserTasks {
+    let tasks = this.#users.get(userId);
+    if (!tasks) this.#users.set(userId, (tasks = { open: new Set(), running: new Set() }));
     return tasks;
   }
 
@@ -81,6 +94,6 @@ export class UserTaskLimits {
     const tasks = this.#users.get(userId);
     tasks?.open.delete(taskId);
     tasks?.running.delete(taskId);
-    if (tasks?.open.size === 0) this.#users.delete(userId);
+    if (this.#users.size > KEPT_USERS) this.#forgetIdle();
   }
 }

@@ -62,11 +62,15 @@ export class DatabaseThread<Operations> {
     const { promise, resolve, reject } = Promise.withResolvers<OperationResult<Operations[K]>>();
     this.#waiting.push({ settled: promise, resolve, reject });
     this.#queued.push({ name, values });
-    if (!this.#isFlushDue && this.#underWay === 0) {
-      this.#isFlushDue = true;
-      setImmediate(() => this.#flush());
-    }
+    this.#scheduleFlush();
     return promise;
+  }
+
+  /** At the end of this turn of the event loop: whatever it still brings shares the commit. */
+  #scheduleFlush(): void {
+    if (this.#isFlushDue || this.#underWay > 0) return;
+    this.#isFlushDue = true;
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
@@ -88,7 +92,7 @@ export class DatabaseThread<Operations> {
       if ('failed' in outcome) waiting?.reject(this.#toError(outcome));
       else waiting?.resolve(outcome.result);
     }
-    this.#flush();
+    if (this.#queued.length > 0) this.#scheduleFlush();
   }
 
   #toError({ failed, code }: Extract<Outcome, { failed: string }>): Error {

@@ -5,6 +5,8 @@ const LONGEST_LINE = 4_000;
 /** Bounded, so that a line of a thousand brackets costs no more than any other. */
 const INLINE = /`[^`]{1,400}`|\*\*[^*]{1,400}\*\*|\[[^\][]{1,300}\]\([^()\s]{1,500}\)/g;
 const FENCE = /^\s*(```|~~~)/;
+/** Who ends a line before this goes on in a new one on purpose, as in a poem; beyond it the text was merely wrapped. */
+const WRAPPED_FROM = 50;
 const RULE_OF_TABLE = /^\|[\s:|-]+\|$/;
 
 /**
@@ -20,20 +22,22 @@ export class FormattedText {
   /** @type {HTMLElement | null} */
   #openNode = null;
   #isCode = false;
+  /** The line before it, the block that a wrapped line would go on in, and the line feed between, if there was a line. */
+  #last = '';
+  /** @type {HTMLElement | null} */
+  #block = null;
+  /** @type {HTMLElement | null} */
+  #feed = null;
 
   /** @param {string} text the text so far; where it only grew, the lines that are complete stay as they are */
   set(text) {
     if (!text.startsWith(this.#text)) this.#clear();
     const lines = (this.#open + text.slice(this.#text.length)).split('\n');
     this.#text = text;
-    this.#openNode?.remove();
+    this.#takeBackOpen();
     this.#open = lines.pop() ?? '';
-    for (const line of lines) {
-      this.node.append(this.#line(line), sign('\n'));
-      if (FENCE.test(unquoted(line))) this.#isCode = !this.#isCode;
-    }
-    this.#openNode = this.#open === '' ? null : this.#line(this.#open);
-    if (this.#openNode) this.node.append(this.#openNode);
+    for (const line of lines) this.#complete(line);
+    this.#openNode = this.#open === '' ? null : this.#put(this.#open);
   }
 
   #clear() {
@@ -42,12 +46,68 @@ export class FormattedText {
     this.#open = '';
     this.#openNode = null;
     this.#isCode = false;
+    this.#last = '';
+    this.#block = null;
+    this.#feed = null;
+  }
+
+  #takeBackOpen() {
+    this.#openNode?.remove();
+    this.#openNode = null;
+    if (this.#feed) this.node.append(this.#feed);
+  }
+
+  /** @param {string} line */
+  #complete(line) {
+    const goesOn = this.#goesOn(line);
+    const node = this.#put(line);
+    if (!goesOn) this.#block = node;
+    this.#last = line;
+    this.#feed = sign('\n');
+    this.node.append(this.#feed);
+    if (FENCE.test(unquoted(line))) this.#isCode = !this.#isCode;
+  }
+
+  /**
+   * @param {string} line
+   * @returns {HTMLElement} the line's own node, in a block of its own or in that of the line before
+   */
+  #put(line) {
+    const goesOn = this.#goesOn(line);
+    const node = goesOn ? this.#wrapped(line) : this.#line(line);
+    if (goesOn) this.#feed?.remove();
+    (goesOn ? this.#block : this.node)?.append(node);
+    return node;
+  }
+
+  /**
+   * Whether a line only goes on with the paragraph or item before it.
+   *
+   * @param {string} line
+   */
+  #goesOn(line) {
+    const before = this.#last;
+    if (this.#isCode || !this.#block || before.length < WRAPPED_FROM || before.length > LONGEST_LINE) return false;
+    if (line.length > LONGEST_LINE || /( {2}|\\)$/.test(before)) return false;
+    const [above, content] = [unquoted(before), unquoted(line)];
+    const isSameQuote = marksOf(before, above).trim() === marksOf(line, content).trim();
+    const isText = content.trim() !== '' && this.#kinds(content).length === 0;
+    return isSameQuote && isText && this.#kinds(above).every((kind) => kind === 'item');
+  }
+
+  /** @param {string} line */
+  #wrapped(line) {
+    const content = unquoted(line);
+    const text = content.trimStart();
+    const blanks = content.slice(0, content.length - text.length);
+    const marks = marksOf(line, content);
+    return el('span', {}, soft('\n'), marks !== '' && sign(marks), blanks !== '' && soft(blanks), ...inline(text));
   }
 
   /** @param {string} line */
   #line(line) {
     const content = unquoted(line);
-    const marks = line.slice(0, line.length - content.length);
+    const marks = marksOf(line, content);
     const classes = ['line', ...(marks === '' ? [] : ['quote']), ...this.#kinds(content)];
     const isPlain = this.#isCode || line.length > LONGEST_LINE;
     const heading = isPlain ? '' : (/^#{1,6} /.exec(content)?.[0] ?? '');
@@ -80,6 +140,25 @@ export class FormattedText {
  */
 function unquoted(line) {
   return line.replace(/^(?: ?> ?){1,8}/, '');
+}
+
+/**
+ * The signs that quote a line.
+ *
+ * @param {string} line
+ * @param {string} content the line without them
+ */
+function marksOf(line, content) {
+  return line.slice(0, line.length - content.length);
+}
+
+/**
+ * White space that shows as one blank, whatever it is.
+ *
+ * @param {string} text
+ */
+function soft(text) {
+  return el('span', { className: 'soft' }, text);
 }
 
 /** @param {string} text */

@@ -8,7 +8,7 @@ import type { AccountParts, Login, Peer } from './parts.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import { createUser, register, type Registration } from './register.ts';
 import { endSession, listSessions, logOut, logOutEverywhere, setActive, type ListedSession } from './sessions.ts';
-import { changePassword, updateMe, type MeChanges } from './update-me.ts';
+import { changePassword, setPassword, updateMe, type MeChanges } from './update-me.ts';
 
 /** What accounts are made of: the store, the settings, and who is told of ended sessions. */
 export interface AccountsSettings extends Pick<AccountParts, 'store' | 'config' | 'log' | 'onRevoked'> {
@@ -40,6 +40,8 @@ export interface Accounts {
   endOtherSessions(login: Login): Promise<void>;
   /** For commands: makes an account without the limits of `register`. */
   createUser(registration: Registration, rights?: { is_superuser: boolean }): Promise<Account>;
+  /** For commands: sets a password without the current one, which ends every session. By username. */
+  setPassword(username: string, password: string): Promise<void>;
   /** For commands: deactivates an account, which ends its sessions, or activates it again. By username. */
   setActive(username: string, active: boolean): Promise<void>;
 }
@@ -77,6 +79,7 @@ export function createAccounts({ secret, clock, ...settings }: AccountsSettings)
     endSession: (login, sessionId) => endSession(parts, login, sessionId),
     endOtherSessions: (login) => logOutEverywhere(parts, login, login.session_id),
     createUser: (registration, rights) => createUser(parts, registration, rights),
+    setPassword: (username, password) => setPassword(parts, username, password),
     setActive: (username, active) => setActive(parts, username, active),
   };
 }

@@ -42,6 +42,6 @@ export async function endSession(parts: AccountParts, { user }: Login, sessionId
 export async function setActive(parts: AccountParts, username: string, active: boolean): Promise<void> {
   const user = await parts.store.findUserByName(usernameKey(username));
   const ended = user && (await parts.store.setActive(user.id, active));
-  if (!ended) throw new ChatError('not_found');
+  if (!ended) throw new ChatError('not_found', { message: `There is no account named ${username}.` });
   parts.onRevoked(ended);
 }

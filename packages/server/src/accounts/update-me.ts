@@ -48,3 +48,25 @@ export async function changePassword(
   if (!ended) throw new ChatError('bad_credentials', { message: 'The current password is not right.' });
   onRevoked(ended);
 }
+
+/**
+ * Sets a password for whoever runs the server: without the current one, and ending every session.
+ * @throws {ChatError} `not_found`, `weak_password`, `unavailable` where another change came first
+ */
+export async function setPassword(
+  { store, passwords, checkPassword, onRevoked }: AccountParts,
+  username: string,
+  next: string,
+): Promise<void> {
+  checkPassword(next);
+  const found = await store.findCredentials(usernameKey(username));
+  if (!found) throw new ChatError('not_found', { message: `There is no account named ${username}.` });
+  const ended = await store.changePassword({
+    user_id: found.account.id,
+    generation: found.password_generation + 1,
+    password_hash: await passwords.hash(next),
+    kept_session_id: null,
+  });
+  if (!ended) throw new ChatError('unavailable');
+  onRevoked(ended);
+}

@@ -3,15 +3,8 @@ import type { Registration } from '../accounts/register.ts';
 import { readConfig } from '../config.ts';
 import { Refusal } from '../failure.ts';
 import { withAccounts } from './console/accounts.ts';
-import {
-  EXIT,
-  required,
-  runAsProcess,
-  WrongUsage,
-  type Command,
-  type Console,
-  type OptionValues,
-} from './console/command.ts';
+import { EXIT, required, runAsProcess, type Command } from './console/command.ts';
+import { PASSWORD_OPTIONS, passwordOf } from './console/password.ts';
 
 /** Makes an account without the web. */
 export const createUser: Command = {
@@ -20,11 +13,7 @@ export const createUser: Command = {
   options: {
     username: { value: 'NAME', about: '3 to 50 letters, digits, dots, dashes or underscores.' },
     email: { value: 'ADDRESS', about: 'The email address, which is also good for signing in.' },
-    password: {
-      value: 'PASSWORD',
-      about: 'At least 8 characters. Others on this machine may see it: rather use the next.',
-    },
-    'password-stdin': { about: 'Reads the password from standard input, up to the end of the first line.' },
+    ...PASSWORD_OPTIONS,
     'full-name': { value: 'NAME', about: 'The name that is shown.' },
     superuser: { about: 'Gives the account the rights of an administrator.' },
   },
@@ -44,15 +33,6 @@ export const createUser: Command = {
     return EXIT.done;
   },
 };
-
-async function passwordOf(options: OptionValues, console: Console): Promise<string> {
-  const fromInput = options['password-stdin'] === true;
-  if (fromInput && options['password'] !== undefined) {
-    throw new WrongUsage('--password and --password-stdin cannot both be given.');
-  }
-  if (!fromInput) return required(options, 'password');
-  return (await console.readInput()).split(/\r?\n/, 1)[0] ?? '';
-}
 
 /** The form that registering over REST asks for as well. */
 function checked(registration: Registration): Registration {

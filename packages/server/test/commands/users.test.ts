@@ -1,8 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { createUser } from '../../src/commands/create-user.ts';
+import { setActive } from '../../src/commands/set-active.ts';
+import { setPassword } from '../../src/commands/set-password.ts';
 import { Program } from '../support/program.ts';
-import { startServer } from '../support/start-server.ts';
+import { PASSWORD, startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
 
@@ -97,4 +99,33 @@ test.each([
   const refused = await run(createUser, words, { DATA_DIR: testDirectory() });
   expect(refused.code).toBe(2);
   expect(refused.errors).toMatch(/See: npm run create-user -- --help$/);
+});
+
+test('a forgotten password is set anew, and the old one and every login are worth nothing', async () => {
+  const server = await startServer();
+  const alice = await server.signUp('alice');
+  const variables = { DATA_DIR: server.directory };
+  const done = await run(setPassword, ['--username', 'Alice', '--password-stdin'], variables, 'a new one to keep\n');
+  expect(done).toMatchObject({ code: 0, errors: '' });
+  const logIn = (password: string) => server.call('POST', '/auth/login', { json: { username: 'alice', password } });
+  expect((await server.call('GET', '/auth/me', { token: alice.token })).status).toBe(401);
+  expect((await logIn(PASSWORD)).status).toBe(401);
+  expect((await logIn('a new one to keep')).status).toBe(200);
+  const missing = await run(setPassword, ['--username', 'nobody', '--password', 'long enough 1'], variables);
+  expect(missing).toMatchObject({ code: 1, errors: expect.stringContaining('no account named nobody') });
+  await server.close();
+});
+
+test('an account is shut out, and let in again', async () => {
+  const server = await startServer();
+  const alice = await server.signUp('alice');
+  const variables = { DATA_DIR: server.directory };
+  const json = { username: 'alice', password: PASSWORD };
+  expect((await run(setActive, ['--username', 'alice', '--active', 'no'], variables)).code).toBe(0);
+  expect((await server.call('GET', '/auth/me', { token: alice.token })).status).toBe(401);
+  expect((await server.call('POST', '/auth/login', { json })).status).toBe(401);
+  expect((await run(setActive, ['--username', 'alice', '--active', 'yes'], variables)).code).toBe(0);
+  expect((await server.call('POST', '/auth/login', { json })).status).toBe(200);
+  expect((await run(setActive, ['--username', 'alice', '--active', 'maybe'], variables)).code).toBe(2);
+  await server.close();
 });

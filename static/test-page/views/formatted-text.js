@@ -191,7 +191,7 @@ function styled(found) {
   const middle = found.indexOf('](');
   return [
     sign('['),
-    el('span', { className: 'link-label' }, found.slice(1, middle)),
+    el('span', { className: 'link-label' }, ...inline(found.slice(1, middle))),
     sign(']('),
     el('span', { className: 'link-address' }, found.slice(middle + 2, -1)),
     sign(')'),

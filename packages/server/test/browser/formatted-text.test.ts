@@ -9,9 +9,10 @@ const TEXTS = [
   [`${WRAPPED}\n**reader's** window is`, `${WRAPPED.replace('\n', ' ')} reader's window is`],
   [`> ${WRAPPED.replace('\n', '\n> ')}\nafter`, `${WRAPPED.replace('\n', ' ')}\nafter`],
   [`- ${WRAPPED.replace('\n', '\n  ')}\n- two`, `- ${WRAPPED.replace('\n', ' ')}\n- two`],
+  ['See [`a` and **b**](c.md).', 'See a and bc.md.'], // the style sheet adds the parentheses
   ['Roses are red,\nviolets are blue,', 'Roses are red,\nviolets are blue,'],
   [`${WRAPPED}\n- an item\n1. another`, `${WRAPPED.replace('\n', ' ')}\n- an item\n1. another`],
-  [`${WRAPPED.replace('\n', '  \n')}`, WRAPPED.replace('\n', '  \n')],
+  [WRAPPED.replace('\n', '  \n'), WRAPPED.replace('\n', '  \n')],
   [`\`\`\`\n${WRAPPED}\n\`\`\`\n# ${WRAPPED}`, `${WRAPPED}\n${WRAPPED}`],
   [`| ${WRAPPED.replace('\n', ' |\n| ')} |`, `| ${WRAPPED.replace('\n', ' |\n| ')} |`],
 ] as const;

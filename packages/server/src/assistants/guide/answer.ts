@@ -1,8 +1,9 @@
 import type { Finding, Topic } from './search.ts';
 
-const HOW_TO_ADD_A_MODEL =
-  'I am a search in the documentation: no language model is configured here. To add one, start the server with ' +
-  '`ASSISTANT=./my-assistant.ts`; [docs/assistants.md](docs/assistants.md) shows how in ten lines.';
+const NO_MODEL = 'no language model is configured here';
+const HOW_TO_ADD_ONE =
+  'start the server with `ASSISTANT=./my-assistant.ts`; [docs/assistants.md](docs/assistants.md) shows how in ten lines.';
+const ABOUT_MODELS = `I am a search in the documentation: ${NO_MODEL}. To add one, ${HOW_TO_ADD_ONE}`;
 
 /** The answer's text. The first of a conversation also says how to get more than a search. */
 export function answerText(finding: Finding, first: boolean): string {
@@ -11,20 +12,20 @@ export function answerText(finding: Finding, first: boolean): string {
   const parts = ['From a search in the documentation:'];
   for (const { text, link } of finding.quotes) parts.push(text, link);
   if (finding.more.length > 0) parts.push(`See also: ${finding.more.join(' · ')}`);
-  if (first) parts.push(HOW_TO_ADD_A_MODEL);
+  if (first) parts.push(ABOUT_MODELS);
   return parts.join('\n\n');
 }
 
 function introduction(topics: readonly Topic[]): string {
-  const parts = ['Hello! I answer questions from the documentation, with quotes and links to where they are from.'];
-  parts.push(...topicList('You can ask about:', topics), HOW_TO_ADD_A_MODEL);
+  const parts = [`Hello! I am a search in the documentation and answer with quotes and links; ${NO_MODEL}.`];
+  parts.push(...topicList('Ask me about one of these, for example:', topics), `To add a model, ${HOW_TO_ADD_ONE}`);
   return parts.join('\n\n');
 }
 
 function nothingFound({ words, topics }: Finding): string {
   const looked = words.map((word) => `\`${word}\``).join(', ');
   const parts = [`I found nothing about this in the documentation. I looked for ${looked}.`];
-  parts.push(...topicList('It has pages on:', topics), HOW_TO_ADD_A_MODEL);
+  parts.push(...topicList('It has pages on:', topics), ABOUT_MODELS);
   return parts.join('\n\n');
 }
 

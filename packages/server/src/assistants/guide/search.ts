@@ -29,7 +29,7 @@ export interface Finding {
 }
 
 const HITS = 8;
-const MORE = 3;
+const MORE = 2;
 /** Room that is left for a second quote, below which a link says more. */
 const SECOND_MIN = 250;
 /** Of the quotes and the links to more. */

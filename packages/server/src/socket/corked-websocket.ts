@@ -29,8 +29,6 @@ function uncork(socket: CorkedSocket): void {
 
 /** Before its login a peer may send this much in one message: an access token and what surrounds it. */
 export const STRANGER_BYTES = 16_384;
-/** And so many frames within a second, pings among them. */
-const STRANGER_FRAMES = 100;
 
 /**
  * Honest clients send a message in one frame, or a browser in a few; 256 KiB arrive in some hundred TCP segments. At
@@ -41,7 +39,7 @@ const BOUNDS = { maxPayload: STRANGER_BYTES, maxFragments: 256, maxBufferedChunk
 
 /** A WebSocket whose writes are gathered, whose messages may grow once its peer is known, and which a flood ends. */
 export class CorkedWebSocket extends WebSocket {
-  readonly #meter = new InboundMeter(STRANGER_FRAMES);
+  #meter = new InboundMeter();
 
   /** Called by the server once the handshake is done; not part of the public types. */
   setSocket(socket: Socket, head: Buffer, options: object): void {
@@ -58,10 +56,10 @@ export class CorkedWebSocket extends WebSocket {
     setImmediate(() => this.close(1008, 'too many packets'));
   }
 
-  /** The peer is known: it may send longer messages, and more of them. */
-  allow(messageBytes: number, framesPerSecond: number): void {
+  /** The peer is known: it may send longer messages, and its frames are counted with those of its user's others. */
+  allow(messageBytes: number, meter: InboundMeter): void {
     (this as unknown as { _receiver: { _maxPayload: number } })._receiver._maxPayload = messageBytes;
-    this.#meter.max = framesPerSecond;
+    this.#meter = meter;
   }
 }
 

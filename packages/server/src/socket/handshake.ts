@@ -27,7 +27,7 @@ export function authenticateSockets(
   onFailure: (error: unknown) => string,
 ): void {
   io.use((socket, next) => {
-    admit(socket, accounts).then(
+    admit(socket, accounts, limits).then(
       () => {
         limits.returnHandshake(socket.data.address);
         next();
@@ -49,7 +49,7 @@ function refuse(socket: ChatSocket, error: ChatError, next: (error: Error) => vo
   setTimeout(() => socket.conn.close(true), DROP_REFUSED_MS).unref();
 }
 
-async function admit(socket: ChatSocket, accounts: Accounts): Promise<void> {
+async function admit(socket: ChatSocket, accounts: Accounts, limits: SocketLimits): Promise<void> {
   const auth = handshakeAuthSchema.safeParse(socket.handshake.auth);
   if (!auth.success) throw new ChatError('unauthorized');
   const { protocol, token } = auth.data;
@@ -57,6 +57,7 @@ async function admit(socket: ChatSocket, accounts: Accounts): Promise<void> {
     throw new ChatError('unsupported_protocol', { spoken: [...SPOKEN_PROTOCOLS] });
   }
   const login = await accounts.authenticate(token);
+  await limits.takeLogin(login.user.id);
   Object.assign(socket.data, {
     user: publicUser(login.user),
     session_id: login.session_id,

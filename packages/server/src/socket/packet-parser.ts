@@ -1,7 +1,8 @@
 import { MAX_DEPTH } from '@tertulia/protocol';
-import { Decoder, Encoder, PacketType } from 'socket.io-parser';
-import type { Config } from '../config.ts';
-import { floodOf, InboundMeter } from './inbound-meter.ts';
+import { Decoder, PacketType } from 'socket.io-parser';
+import { InboundMeter } from './inbound-meter.ts';
+
+export { Encoder } from 'socket.io-parser';
 
 const CONNECT: number = PacketType.CONNECT;
 /** `metadata` may use all its levels; around it are an event's arguments, its payload, and the innermost values. */
@@ -19,19 +20,6 @@ const RESERVED = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'ne
 const disarmed = new Map(RESERVED.map((name) => [name, `(${name})`]));
 const given = new Map(RESERVED.map((name) => [`(${name})`, name]));
 
-/** The parser to give to Socket.IO, which makes a decoder for each connection. */
-export function boundedParser(config: Config) {
-  const flood = floodOf(config);
-  return {
-    Encoder,
-    Decoder: class extends BoundedDecoder {
-      constructor() {
-        super(flood);
-      }
-    },
-  };
-}
-
 /** The event's name as the client sent it. */
 export function eventNameAsSent(name: string): string {
   return given.get(name) ?? name;
@@ -43,18 +31,18 @@ export function eventNameAsSent(name: string): string {
  * data is kept. A transport connects once, so that one body full of CONNECT packets makes one socket. Of a flood nothing
  * more is read. Where `add` throws, Socket.IO closes the connection.
  */
-class BoundedDecoder extends Decoder {
-  readonly #meter: InboundMeter;
+export class BoundedDecoder extends Decoder {
+  /** Replaced by the user's own once there is a login. */
+  meter = new InboundMeter();
   #hasConnected = false;
 
-  constructor(flood: number) {
+  constructor() {
     super();
-    this.#meter = new InboundMeter(flood);
     Object.assign(this, { tryParse: parsePayload }); // private there; without it event-names.test.ts fails
   }
 
   override add(packet: unknown): void {
-    if (this.#meter.isFlooded(typeof packet === 'string' ? packet.length : 0)) return;
+    if (this.meter.isFlooded(typeof packet === 'string' ? packet.length : 0)) return;
     if (typeof packet !== 'string') return super.add(NO_BYTES);
     if (Number(packet.charAt(0)) === CONNECT) {
       if (this.#hasConnected) throw new Error('a transport connects once');

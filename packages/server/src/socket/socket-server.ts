@@ -15,9 +15,9 @@ import { authenticateSockets } from './handshake.ts';
 import { HEARTBEAT_MS, beat } from './heartbeat.ts';
 import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
-import { boundedParser } from './packet-parser.ts';
+import { BoundedDecoder, Encoder } from './packet-parser.ts';
 import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './session-watch.ts';
-import { allowPackets, boundStrangers } from './transport-limits.ts';
+import { boundStrangers, packetAllowance } from './transport-limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 import { UserSockets } from './user-sockets.ts';
 
@@ -51,7 +51,7 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
       origin: config.ALLOWED_ORIGINS.includes('*') ? '*' : [...config.ALLOWED_ORIGINS],
       methods: ['GET', 'POST'],
     },
-    parser: boundedParser(config),
+    parser: { Encoder, Decoder: BoundedDecoder },
   });
   guardFrontDoor(httpServer, config, limits);
   boundStrangers(io);
@@ -71,6 +71,7 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
 }
 
 function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
+  const allowPackets = packetAllowance(context.config);
   const userSockets = new UserSockets(context.config.SOCKETS_PER_USER);
   const nameOwner = context.config.DEBUG_SOCKETS ? debugPackets(io, context.log) : null;
   authenticateSockets(io, context.accounts, limits, (error) => context.reportFailure(error, 'handshake failed'));
@@ -79,7 +80,7 @@ function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
     const isBase = data.protocol === 0;
     nameOwner?.(socket);
     context.metrics.connections.inc({ protocol: String(data.protocol) });
-    allowPackets(socket, context.config);
+    allowPackets(socket);
     boundOutbox(socket, context.metrics, () => context.log.warn({ user_id: data.user.id }, 'slow consumer closed'));
     handle(socket, context, limits);
     void socket.join([sessionRoom(data.session_id), isBase ? baseUserRoom(data.user.id) : userRoom(data.user.id)]);

@@ -1,11 +1,14 @@
 import { PACKET_BYTES } from '../events/limits.ts';
 import type { Config } from '../config.ts';
 import { CorkedWebSocket, STRANGER_BYTES } from './corked-websocket.ts';
-import { floodOf } from './inbound-meter.ts';
+import { UserMeters, type InboundMeter } from './inbound-meter.ts';
+import { BoundedDecoder } from './packet-parser.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 
 /** A poller that does not come for the end of its session is not waited for any longer. */
 const POLLER_MS = 1_000;
+/** A user who sends this many times a socket's burst of events within a second is not answered any more. */
+const FLOOD_BURSTS = 40;
 
 interface Transport {
   readonly name: string;
@@ -21,16 +24,23 @@ export function boundStrangers(io: ChatServer): void {
   });
 }
 
-/** The socket's login was good: it may send whole packets, also once it has upgraded to a WebSocket. */
-export function allowPackets(socket: ChatSocket, config: Config): void {
-  const connection = socket.conn as unknown as {
-    readonly transport: Transport;
-    on(event: 'upgrade', listener: (transport: Transport) => void): void;
+/** Makes what is called when a socket's login was good: it may send whole packets, and is metered with its user's others. */
+export function packetAllowance(config: Config): (socket: ChatSocket) => void {
+  const meters = new UserMeters(FLOOD_BURSTS * config.EVENT_BURST);
+  return (socket) => {
+    const meter = meters.of(socket.data.user.id);
+    const { decoder } = socket.client as unknown as { decoder: unknown };
+    if (decoder instanceof BoundedDecoder) decoder.meter = meter;
+    const connection = socket.conn as unknown as {
+      readonly transport: Transport;
+      on(event: 'upgrade', listener: (transport: Transport) => void): void;
+    };
+    allow(connection.transport, meter);
+    connection.on('upgrade', (transport) => allow(transport, meter));
   };
-  const allow = (transport: Transport) => {
-    if (transport.name === 'polling') transport.maxHttpBufferSize = PACKET_BYTES;
-    else if (transport.socket instanceof CorkedWebSocket) transport.socket.allow(PACKET_BYTES, floodOf(config));
-  };
-  allow(connection.transport);
-  connection.on('upgrade', allow);
+}
+
+function allow(transport: Transport, meter: InboundMeter): void {
+  if (transport.name === 'polling') transport.maxHttpBufferSize = PACKET_BYTES;
+  else if (transport.socket instanceof CorkedWebSocket) transport.socket.allow(PACKET_BYTES, meter);
 }

@@ -20,6 +20,8 @@ export class ConversationDeliverer {
   #delivered: number;
   #known: number;
   #working: Promise<void> | null = null;
+  /** What is delivered while somebody joins: an array for each of them. */
+  readonly #joiners = new Set<ConversationEvent[]>();
   /** The last seq when the last heartbeat went out. */
   heartbeatSeq: number;
 
@@ -36,6 +38,25 @@ export class ConversationDeliverer {
     return this.#delivered;
   }
 
+  /**
+   * Collects what is delivered from now on, for a joiner that has yet to read what came before: a conversation that
+   * never pauses would else always be ahead of what was read. To be dropped with `forget`.
+   */
+  collect(): ConversationEvent[] {
+    const events: ConversationEvent[] = [];
+    this.#joiners.add(events);
+    return events;
+  }
+
+  forget(collected: ConversationEvent[]): void {
+    this.#joiners.delete(collected);
+  }
+
+  /** Whether somebody is joining. */
+  get isAwaited(): boolean {
+    return this.#joiners.size > 0;
+  }
+
   offer(event: ConversationEvent): void {
     if (event.seq <= this.#delivered) return;
     if (event.seq > this.#known) this.#known = event.seq;
@@ -46,10 +67,15 @@ export class ConversationDeliverer {
 
   /** The usual case costs no turn of the event loop. Answers false where it has to be done step by step. */
   #deliverAtOnce(event: ConversationEvent): boolean {
-    const pending = this.#source.deliver(event);
+    const pending = this.#deliver(event);
     this.#delivered = event.seq;
     if (pending) this.#working = this.#guard(pending.then(() => this.#run()));
     return true;
+  }
+
+  #deliver(event: ConversationEvent): Promise<void> | void {
+    for (const events of this.#joiners) events.push(event);
+    return this.#source.deliver(event);
   }
 
   /**
@@ -96,7 +122,7 @@ export class ConversationDeliverer {
         this.#offered.delete(event.seq);
         if (event.seq !== this.#delivered + 1) continue;
         this.#delivered = event.seq;
-        await this.#source.deliver(event);
+        await this.#deliver(event);
       }
     }
   }

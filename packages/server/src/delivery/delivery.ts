@@ -30,9 +30,6 @@ type StreamName = 'response_start' | 'response_delta' | 'response_end';
 /** After the log could not be read. */
 const RETRY_MS = 1_000;
 
-/** How often a joiner reads on because more was committed meanwhile, before it is told to ask again. */
-const JOIN_ROUNDS = 5;
-
 /** A joined conversation: its page of the log, and whether live events follow it without a gap. */
 export interface Joined {
   readonly page: EventPage;
@@ -84,17 +81,19 @@ export class Delivery {
   ): Promise<Joined> {
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
     if (last === null) throw new ChatError('not_found');
-    let page = await this.#page(userId, conversationId, afterSeq ?? last);
-    for (let round = 0; round < JOIN_ROUNDS && page.complete && !page.reset; round += 1) {
-      const deliverer = await this.#open(conversationId);
+    const deliverer = await this.#open(conversationId);
+    const delivered = deliverer.collect();
+    try {
+      const read = await this.#page(userId, conversationId, afterSeq ?? last);
+      const page = afterSeq === null ? { ...read, events: [], complete: true } : read;
+      if (!page.complete || page.reset) return { page, joined: false };
       await deliverer.catchUp(page.last_seq);
-      if (deliverer.seq === page.last_seq && this.#deliverers.get(conversationId) === deliverer) {
-        socket.join(rooms);
-        return { page, joined: true };
-      }
-      page = longer(page, await this.#page(userId, conversationId, page.last_seq));
+      const newer = delivered.filter(({ seq }) => seq > page.last_seq);
+      socket.join(rooms); // in the turn in which `newer` was taken, so nothing falls between
+      return { page: { ...page, events: [...page.events, ...newer], last_seq: deliverer.seq }, joined: true };
+    } finally {
+      deliverer.forget(delivered);
     }
-    return { page, joined: false };
   }
 
   /**
@@ -140,7 +139,9 @@ export class Delivery {
 
   /** Forgets the conversations that no socket of this node has joined. */
   forgetUnused(): void {
-    for (const id of this.#deliverers.keys()) if (!this.#isJoined(id)) this.#deliverers.delete(id);
+    for (const [id, deliverer] of this.#deliverers) {
+      if (!deliverer.isAwaited && !this.#isJoined(id)) this.#deliverers.delete(id);
+    }
   }
 
   /** How many conversations this node delivers. */
@@ -262,8 +263,4 @@ export class Delivery {
 function failureOf(end: Pick<EndedTask, 'id' | 'status' | 'error'>): ExtendedServerPayload<'error'> {
   const code = end.error?.code ?? (end.status === 'cancelled' ? 'cancelled' : 'assistant_failed');
   return { message: end.error?.message ?? ERRORS[code].message, error: code, task_id: end.id };
-}
-
-function longer(first: EventPage, next: EventPage): EventPage {
-  return { ...next, events: [...first.events, ...next.events], ...(first.reset ? { reset: first.reset } : {}) };
 }

@@ -51,9 +51,10 @@ export class RecentMessages {
   /** Title and messages up to `seq`, oldest first. */
   async upTo(conversationId: string, seq: number): Promise<Context> {
     const recent = this.#conversations.get(conversationId);
-    if (recent && recent.seq >= seq) {
-      return { title: recent.title, messages: recent.messages.filter((message) => message.seq <= seq) };
-    }
+    const kept = recent && recent.seq >= seq ? recent.messages.filter((message) => message.seq <= seq) : [];
+    // A question that waited long has more newer messages than are kept here, and its own may be none of them.
+    const isWhole = kept.length > 0 && (kept.length === recent?.messages.length || !isCut(recent));
+    if (recent && isWhole) return { title: recent.title, messages: kept };
     const { title, messages } = await this.#store.context(conversationId, seq, CONTEXT_MESSAGES);
     if (!this.#conversations.has(conversationId)) {
       const units = messages.reduce((sum, { content }) => sum + content.length, 0);
@@ -79,6 +80,11 @@ export class RecentMessages {
     this.#units -= this.#conversations.get(conversationId)?.units ?? 0;
     this.#conversations.delete(conversationId);
   }
+}
+
+/** Whether the conversation has, or may have, older messages than are kept. */
+function isCut(recent: Recent | undefined): boolean {
+  return (recent?.messages.length ?? 0) >= CONTEXT_MESSAGES;
 }
 
 function add(recent: Recent, message: Message): void {

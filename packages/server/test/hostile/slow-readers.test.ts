@@ -68,7 +68,7 @@ async function readAll(
 test('whoever stops reading in a busy room is closed, whoever reads a kilobyte a second and whoever polls no more too; later they have all', async () => {
   const room = await openRoom();
   const before = await slowConsumers();
-  await victim.under(120, async () => {
+  await victim.under(200, async () => {
     const silent = await Promise.all(Array.from({ length: 20 }, () => room.enter()));
     const trickling = await room.enter();
     const poller = await room.enterByPolling();
@@ -98,7 +98,7 @@ test('whoever stops reading in a busy room is closed, whoever reads a kilobyte a
 
 test('12 MB of tokens: who reads gets each answer exactly, who does not costs nothing and has the answers later', async () => {
   const room = await openRoom();
-  await victim.under(120, async () => {
+  await victim.under(200, async () => {
     const silent = await Promise.all(Array.from({ length: 10 }, () => room.enter()));
     for (let turn = 0; turn < 60; turn += 1) {
       await room.speaker.ask('chat', { conversation_id: room.conversation_id, message: script({ flood: 200_000 }) });

@@ -1,10 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createEcho } from '../../src/assistants/echo.ts';
+import type { Person } from '../support/start-server.ts';
+import type { TestClient } from '../support/test-client.ts';
 import { startAttacked, type Attacked } from './attacked.ts';
 
 let server: Attacked;
+let person: Person;
+let client: TestClient;
+let base: TestClient;
 beforeAll(async () => {
   server = await startAttacked({ assistant: createEcho() });
+  person = await server.signUp('alice');
+  [client, base] = await Promise.all([server.connect(person, { protocol: 1 }), server.connect(person)]);
 });
 afterEach(() => server.expectUnharmed());
 afterAll(() => server.close());
@@ -35,17 +42,15 @@ describe('a message with', () => {
   test.each(TEXTS)(
     '%s comes back as it was sent: in the answer, live, in history, by REST and as a title',
     async (_name, message) => {
-      const person = await server.signUp(`person-${TEXTS.findIndex((row) => row[1] === message)}`);
-      const client = await server.connect(person, { protocol: 1 });
-      const base = await server.connect(person);
       const { user_message, conversation_id } = await client.ask('chat', {
         message,
         metadata: { start: message.slice(0, 1_000), [message.slice(0, 50)]: 1 },
       });
       expect(user_message).toMatchObject({ content: message, metadata: { start: message.slice(0, 1_000) } });
-      const exchange = await base.next('conversation');
+      const exchange = await base.next('conversation', (payload) => payload.conversation_id === conversation_id);
       expect(exchange.user_message).toEqual(user_message);
-      const isOwn = ({ data }: { data: { message?: { role: string } } }) => data.message?.role === 'user';
+      const isOwn = (event: { conversation_id: string; seq: number }) =>
+        event.conversation_id === conversation_id && event.seq === 1;
       expect((await client.next('conversation_event', isOwn)).data.message).toEqual(user_message);
       const { events } = await client.ask('sync', { conversation_id, after_seq: 0 });
       expect(events[0].data.message).toEqual(user_message);

@@ -53,7 +53,7 @@ const many = (piece: Buffer, bytes: number) =>
   Buffer.concat(Array.from({ length: Math.ceil(bytes / piece.length) }, () => piece));
 
 test('400 MB of pings from a stranger who never reads are not kept: the connection is closed', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const connection = await upgraded();
     connection.pause();
     expect(await pour(connection, many(frame(0x9, 'x'.repeat(125)), 1_000_000), 400_000_000)).toBeLessThan(400_000_000);
@@ -61,7 +61,7 @@ test('400 MB of pings from a stranger who never reads are not kept: the connecti
 });
 
 test('a stranger who reads may not ping without end either', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const connection = await upgraded();
     connection.resume();
     expect(await pour(connection, many(frame(0x9, ''), 1_000_000), 200_000_000)).toBeLessThan(200_000_000);
@@ -69,7 +69,7 @@ test('a stranger who reads may not ping without end either', async () => {
 });
 
 test('a million fragments of one byte, and a message that never ends, close the connection', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const fragments = many(frame(0x0, 'x', false), 1_000_000);
     const empty = many(frame(0x0, '', false), 1_000_000);
     for (const rest of [fragments, empty]) {
@@ -82,7 +82,7 @@ test('a million fragments of one byte, and a message that never ends, close the 
 });
 
 test('200 connections that send a message byte by byte hold next to nothing', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const connections = await Promise.all(Array.from({ length: 200 }, upgraded));
     const head = Buffer.from([0x81, 0xfe, 0x3f, 0xff, 0, 0, 0, 0]); // 16,383 bytes will follow
     await Promise.all(
@@ -98,7 +98,7 @@ test('200 connections that send a message byte by byte hold next to nothing', as
 });
 
 test('100 MB in one message are refused at their announcement, by WebSocket and by polling', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const connection = await upgraded();
     connection.resume();
     connection.write(Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0x06, 0x40, 0, 0, 0, 0, 0, 0]));
@@ -112,9 +112,9 @@ test('100 MB in one message are refused at their announcement, by WebSocket and 
   });
 });
 
-test('5,000 handshakes from one address: 2,000 are let in, the rest refused at once and for little memory', async () => {
+test('5,000 handshakes from one address: 500 in 10 s are let in, the rest refused at once and for little memory', async () => {
   const strict = await Victim.start({ HANDSHAKES_PER_10S: '500' });
-  await strict.under(50, async () => {
+  await strict.under(100, async () => {
     const statuses: number[] = [];
     const shake = async () => {
       while (statuses.length < 5_000) {
@@ -134,14 +134,14 @@ test('5,000 handshakes from one address: 2,000 are let in, the rest refused at o
 });
 
 test('1,000 transports that never log in are closed by the server within its 5 s', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const raws = await Promise.all(Array.from({ length: 1_000 }, () => RawSocket.open(victim.url)));
     await Promise.all(raws.map(({ closed }) => closed));
   });
 });
 
 test('1,000 upgrades at an address that has none leave no connection behind', async () => {
-  await victim.under(60, async () => {
+  await victim.under(100, async () => {
     const { port } = new URL(victim.url);
     const connections = Array.from({ length: 1_000 }, () => connect(Number(port), '127.0.0.1'));
     await Promise.all(

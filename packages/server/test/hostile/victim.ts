@@ -44,7 +44,7 @@ export class Victim {
       directory,
       port,
       settings: { ASSISTANT: 'none', LOGINS_PER_ACCOUNT: '9999', LOGINS_PER_ADDRESS: '9999', ...settings },
-      environment: { NODE_OPTIONS: '--max-old-space-size=512' },
+      environment: { NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=4' }, // what is kept ends it
     });
     return new Victim(`http://127.0.0.1:${port}`, process, directory);
   }

@@ -68,7 +68,10 @@ async function prepare(server: MeasuredServer, load: Load, auths: object[]): Pro
 async function openConversations(client: EngineClient, count: number): Promise<string[]> {
   const payloads: string[] = [];
   for (let index = 0; index < count; index += 1) {
+    const answered = Promise.withResolvers<void>();
+    client.onEvent = () => answered.resolve();
     const answer = await client.ask('chat', { message: TEXT });
+    await answered.promise; // so that the window is what it says
     const conversation_id = answer['conversation_id'] ?? 'c';
     payloads.push(JSON.stringify({ message: TEXT, conversation_id, metadata: { client: 'bench' } }));
   }

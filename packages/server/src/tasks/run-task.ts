@@ -14,6 +14,8 @@ import type { RunStop } from './run-stop.ts';
 
 /** An assistant that yields without ever waiting gives the event loop a turn after this many milliseconds. */
 const TURN_MS = 2;
+/** The clock is looked at after so many slices: a short answer is stored in the turn that brought it, with all others of it. */
+const CHECKED_SLICES = 16;
 /** A long part is taken in slices of this many UTF-16 units, so that readers are not sent all of it in one turn. */
 const SLICE_UNITS = 4_096;
 
@@ -111,6 +113,7 @@ function toFailure(error: unknown): TaskError {
 async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, stop: RunStop): Promise<void> {
   const iterator = reply[Symbol.asyncIterator]();
   let turnStarted = performance.now();
+  let slices = 0;
   while (!stop.reason && !stream.isFull) {
     const step = await stop.before(iterator.next());
     if (step === 'stopped' || step.done) break;
@@ -118,7 +121,8 @@ async function pump(reply: AsyncIterable<AnswerPart>, stream: AnswerStream, stop
     let start = 0;
     do {
       stream.append(text.slice(start, (start += SLICE_UNITS)));
-      if (performance.now() - turnStarted < TURN_MS) continue;
+      slices += 1;
+      if (slices % CHECKED_SLICES !== 0 || performance.now() - turnStarted < TURN_MS) continue;
       await nextTurn();
       turnStarted = performance.now();
     } while (start < text.length && !stop.reason && !stream.isFull);

@@ -159,7 +159,8 @@ export class TaskRunner {
     while (this.#sweepAgain && !this.#draining) {
       this.#sweepAgain = false;
       try {
-        for (const due of await this.#parts.store.tasks.due(SWEEP_TASKS)) await this.#takeUp(due);
+        const found = await this.#parts.store.tasks.due(SWEEP_TASKS);
+        await Promise.all(found.map((due) => this.#takeUp(due))); // their claims share a commit
       } catch (error) {
         this.#parts.log.error({ err: error }, 'looking for due tasks failed');
       }

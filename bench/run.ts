@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureExchange, type Sample } from './exchange.ts';
 import { measureFanOut } from './fan-out.ts';
@@ -36,7 +36,7 @@ for (const [name, measure] of Object.entries(parts)) {
   rows.push(...(await measure()));
 }
 const text = page(rows, {
-  machine: `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}`,
+  machine: `${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}`,
   node: process.version,
   date: new Date().toISOString().slice(0, 10),
 });

@@ -15,6 +15,8 @@ const PAGE = 100;
  */
 export class ConversationDeliverer {
   readonly conversationId: string;
+  /** The seq after which it delivers. */
+  readonly startedAt: number;
   readonly #source: DelivererSource;
   readonly #offered = new Map<number, ConversationEvent>();
   #delivered: number;
@@ -27,6 +29,7 @@ export class ConversationDeliverer {
 
   constructor(conversationId: string, delivered: number, source: DelivererSource) {
     this.conversationId = conversationId;
+    this.startedAt = delivered;
     this.#delivered = delivered;
     this.#known = delivered;
     this.heartbeatSeq = delivered;

@@ -45,6 +45,8 @@ export class Delivery {
   readonly #exchanges: TaskExchanges;
   readonly #deliverers = new Map<string, ConversationDeliverer>();
   readonly #opening = new Map<string, Promise<ConversationDeliverer>>();
+  /** The last seq that passed while its conversation's deliverer was being opened. */
+  readonly #passed = new Map<string, number>();
 
   constructor(store: Store, emitter: Emitter, bus: Bus, log: Logger) {
     this.#store = store;
@@ -163,8 +165,11 @@ export class Delivery {
     if (!opening) {
       opening = this.#store.log
         .lastSeq(conversationId)
-        .then((seq) => this.#deliverers.get(conversationId) ?? this.#add(conversationId, seq))
-        .finally(() => this.#opening.delete(conversationId));
+        .then((seq) => this.#add(conversationId, Math.max(seq, this.#passed.get(conversationId) ?? 0)))
+        .finally(() => {
+          this.#opening.delete(conversationId);
+          this.#passed.delete(conversationId);
+        });
       this.#opening.set(conversationId, opening);
     }
     return opening;
@@ -192,12 +197,14 @@ export class Delivery {
   /** Also without a joined socket a task's end has readers: the sender's base-layer sockets. */
   #offer(event: ConversationEvent, members: readonly string[]): void {
     const deliverer = this.#deliverers.get(event.conversation_id);
-    if (deliverer) deliverer.offer(event);
+    if (deliverer && event.seq > deliverer.startedAt) deliverer.offer(event);
     else this.#deliverUnjoined(event);
     this.#hint(event, members);
   }
 
+  /** Every event passes once: here, or through the deliverer, which begins above what passed here while it was opened. */
   #deliverUnjoined(event: ConversationEvent): void {
+    if (this.#opening.has(event.conversation_id)) this.#passed.set(event.conversation_id, event.seq);
     const exchange = this.#exchanges.pass(event);
     if (!exchange) return;
     const pending = this.#endForBase(event, exchange);

@@ -49,6 +49,7 @@ test(
     console.log(summaryOf(run, seed));
     expect(seriousFaults(run.faults).slice(0, 20)).toEqual([]);
     expect(run.crashes).toHaveLength(deaths.length);
+    expect(run.drained.tasks.filter(({ status, attempt }) => status === 'failed' && attempt < 3)).toEqual([]);
     expect(entriesOf(run.history, 'fail')).toEqual([]);
     expect(entriesOf(run.history, 'ok').length).toBeGreaterThan(deaths.length);
   },

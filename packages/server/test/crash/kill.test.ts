@@ -29,6 +29,7 @@ test(
     expect(seriousFaults(run.faults).slice(0, 20)).toEqual([]);
     expect(run.crashes).toHaveLength(cycles);
     expect(run.exitCode).toBe(0);
+    expect(run.drained.tasks.filter(({ status, attempt }) => status === 'failed' && attempt < 3)).toEqual([]);
     expect(entriesOf(run.history, 'fail')).toEqual([]);
     expect(entriesOf(run.history, 'retry').length).toBeGreaterThan(0);
     expect(run.drained.tasks.some(({ attempt }) => attempt > 1)).toBe(true);

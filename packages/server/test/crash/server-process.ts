@@ -54,7 +54,7 @@ export class ServerProcess {
     this.gone = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** Starts it and waits until it says that it listens. @throws with its last lines where it does not. */
+  /** Starts it and waits until it says that it listens, or was killed first. @throws with its last lines where it does neither. */
   static async start(options: ProcessOptions): Promise<ServerProcess> {
     const server = new ServerProcess(options);
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -65,10 +65,10 @@ export class ServerProcess {
       });
     }
     const late = setTimeout(() => resolve(false), START_MS);
-    void server.gone.then(() => resolve(false));
-    const isListening = await promise;
+    void server.gone.then(({ signal }) => resolve(signal === 'SIGKILL'));
+    const hasLived = await promise;
     clearTimeout(late);
-    if (isListening) return server;
+    if (hasLived) return server;
     await server.kill();
     throw new Error(`the server did not start:\n${server.lastLines}`);
   }

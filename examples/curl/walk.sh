@@ -69,5 +69,5 @@ echo "new access token: ${#token} characters"
 
 echo '8. Log out, which also closes the sockets of this login'
 call POST /auth/logout
-curl --silent --header "Authorization: Bearer $token" "$api/auth/me"
-echo
+refused=$(curl --silent --header "Authorization: Bearer $token" "$api/auth/me")
+echo "The token is refused from now on, as expected: $refused"

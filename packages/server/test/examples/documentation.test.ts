@@ -61,6 +61,13 @@ const python = await codeIn('python');
 const calls = (await codeIn('sh')).filter(({ code }) => code.includes('curl '));
 
 const here = (code: string) => code.replaceAll('http://localhost:8000', server.url);
+const withWrongPassword = (code: string) => here(code).replaceAll(TEST_USER.password, 'not the password');
+
+/** A reader who mistyped must not be left with silence. */
+function expectReason({ stderr, code }: Run): void {
+  expect(stderr).toContain('Incorrect username or password');
+  expect(code).toBe(1);
+}
 
 function expectAnswer({ stdout, stderr, code }: Run): void {
   expect(stderr).toBe('');
@@ -79,11 +86,29 @@ describe('the JavaScript of the documentation runs', () => {
   );
 });
 
+test.each(javascript)(
+  'the JavaScript of $name says why it may not in',
+  async ({ code }) => {
+    expectReason(await run(process.execPath, ['--input-type=module', '-'], { input: withWrongPassword(code) }));
+  },
+  30_000,
+);
+
 describeWith('python', 'the Python of the documentation runs', () => {
   test.each(python)(
     '$name',
     async ({ code }) => {
       expectAnswer(await run(findPython() ?? '', ['-'], { input: here(code) }));
+    },
+    30_000,
+  );
+});
+
+describeWith('python', 'the Python of the documentation says why it may not in', () => {
+  test.each(python)(
+    '$name',
+    async ({ code }) => {
+      expectReason(await run(findPython() ?? '', ['-'], { input: withWrongPassword(code) }));
     },
     30_000,
   );

@@ -72,7 +72,9 @@ describeWith('curl', 'the curl walk', () => {
     expect(JSON.parse(history ?? '').messages).toHaveLength(2);
     expect(JSON.parse(task ?? '')).toMatchObject({ id: task_id, status: 'completed' });
     expect(refreshed).toMatch(/^new access token: \d{3} characters$/);
-    expect(JSON.parse(loggedOut ?? '')).toMatchObject({ error: 'unauthorized' });
+    const [said = '', refusal = ''] = loggedOut?.split(/(?<=as expected: )/) ?? [];
+    expect(said).toBe('The token is refused from now on, as expected: ');
+    expect(JSON.parse(refusal)).toMatchObject({ error: 'unauthorized' });
   }, 30_000);
 
   test('ends with what the server said where it refuses', async () => {

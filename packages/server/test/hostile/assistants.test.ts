@@ -50,6 +50,7 @@ function streamed(client: TestClient, taskId: string): string {
     if (name !== 'response_delta' || payload.task_id !== taskId) continue;
     expect(payload.index).toBe(text.length);
     expect(payload.text.isWellFormed()).toBe(true);
+    expect(payload.text.length).toBeLessThan(10_000);
     text += payload.text;
   }
   return text;

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Packet } from 'socket.io-parser';
+import { BoundedDecoder } from '../../src/socket/packet-parser.ts';
 import { startAttacked, type Attacked } from './attacked.ts';
 import { PollingSession } from './polling-session.ts';
 
@@ -97,6 +99,12 @@ test('an event for another namespace closes the connection', async () => {
 });
 
 test('no attachment is kept while others are awaited', async () => {
+  const decoder = new BoundedDecoder();
+  const decoded: Packet[] = [];
+  decoder.on('decoded', (packet) => decoded.push(packet));
+  decoder.add(`51-["chat",${placeholder(0)}]`);
+  decoder.add(Buffer.alloc(200_000));
+  expect(decoded[0]?.data[1].length).toBe(0);
   const { raw } = await attack();
   raw.send(`4510-["chat",${placeholder(9)}]`);
   for (let part = 0; part < 10; part += 1) raw.send(Buffer.alloc(200_000));
@@ -165,4 +173,14 @@ test('an event sent before a close by the server is not carried out after it', a
     token: person.token,
   });
   expect(page.body.last_seq).toBe(1);
+});
+
+test('an event behind a farewell in the same body is not carried out', async () => {
+  const person = await server.signUp('farewell');
+  const session = await PollingSession.connect(server.url, person.token);
+  await session.post('41\x1e42["chat",{"message":"and one more thing"}]');
+  const later = await server.call('POST', '/chat', { token: person.token, json: { message: 'stored after it' } });
+  expect(later.status).toBe(201);
+  const { body } = await server.call('GET', '/conversations', { token: person.token });
+  expect(body.total).toBe(1);
 });

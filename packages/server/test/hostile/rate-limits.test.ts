@@ -156,6 +156,24 @@ test('the eleventh socket of a user closes the one that did nothing for longest'
   }
 });
 
+test('a user who connects again and again is told to wait, and counts as a stranger from then on', async () => {
+  const server = await start({ SOCKETS_PER_USER: '1', HANDSHAKES_PER_10S: '30' });
+  const { token } = await server.signUp('mallory');
+  for (let count = 0; count < 50; count += 1) (await RawSocket.connect(server.url, token)).close();
+  const refusals: string[] = [];
+  for (let count = 0; count < 20; count += 1) {
+    const raw = await server.stranger();
+    raw.send(`40${JSON.stringify({ token })}`);
+    refusals.push(await raw.next((text) => text.startsWith('4')));
+    raw.close();
+  }
+  const { message, data } = JSON.parse(refusals[0]!.slice(2));
+  expect(message).toBe('rate_limited');
+  expect(data).toMatchObject({ limit: '50 connections in 10 s', retry_after_ms: expect.any(Number) });
+  const others = Array.from({ length: 15 }, () => RawSocket.open(server.url).catch(({ status }) => status));
+  expect(await Promise.all(others)).toContain(429);
+});
+
 test('two answers of a user are written at once, ten more wait, and the next is refused', async () => {
   const gate = Promise.withResolvers<void>();
   let writing = 0;

@@ -139,6 +139,6 @@ class Bystander {
 }
 
 /** The value below which that part of the sorted values lies. */
-export function quantile(sorted: readonly number[], part: number): number {
+function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }

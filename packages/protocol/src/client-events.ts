@@ -8,12 +8,23 @@ import { idSchema, messageText } from './text.ts';
 const conversationId = idSchema.describe('The conversation.');
 const afterSeq = z.int().min(0).describe('The last seq the client has; events above it are wanted.');
 
+const NO_PROTOCOL = 'must be a whole number such as 1';
+/** Also as text, since some clients can send nothing else there; JSON's null in place of what is optional is as good as nothing. */
+const protocolSchema = z
+  .union([z.int(), z.string().regex(/^\d{1,9}$/, NO_PROTOCOL)], NO_PROTOCOL)
+  .nullish()
+  .transform((given) => (given === null || given === undefined ? undefined : Number(given)));
+
 /** What a client may put into the handshake's `auth`. */
 export const handshakeAuthSchema = z.object({
   token: z.string().min(1).max(8_192),
-  protocol: z.int().optional().describe('Absent for the base layer.'),
-  language: z.string().max(35).optional().describe('BCP 47 tag of the language for sentences.'),
-  device_id: idSchema.optional(),
+  protocol: protocolSchema.optional().describe('Absent for the base layer.'),
+  language: z
+    .string('must be text')
+    .max(35, 'must have at most 35 characters')
+    .nullish()
+    .describe('BCP 47 tag of the language for sentences.'),
+  device_id: idSchema.nullish(),
 });
 export type HandshakeAuth = z.infer<typeof handshakeAuthSchema>;
 

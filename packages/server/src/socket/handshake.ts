@@ -1,4 +1,11 @@
-import { ChatError, SPOKEN_PROTOCOLS, handshakeAuthSchema, type Account, type User } from '@tertulia/protocol';
+import {
+  ChatError,
+  SPOKEN_PROTOCOLS,
+  handshakeAuthSchema,
+  type Account,
+  type HandshakeAuth,
+  type User,
+} from '@tertulia/protocol';
 import type { Accounts } from '../accounts/accounts.ts';
 import { addressOf } from './front-door.ts';
 import type { SocketLimits } from './limits.ts';
@@ -50,9 +57,7 @@ function refuse(socket: ChatSocket, error: ChatError, next: (error: Error) => vo
 }
 
 async function admit(socket: ChatSocket, accounts: Accounts, limits: SocketLimits): Promise<void> {
-  const auth = handshakeAuthSchema.safeParse(socket.handshake.auth);
-  if (!auth.success) throw new ChatError('unauthorized');
-  const { protocol, token } = auth.data;
+  const { protocol, token } = readAuth(socket.handshake.auth);
   if (protocol !== undefined && !SPOKEN_PROTOCOLS.includes(protocol)) {
     throw new ChatError('unsupported_protocol', { spoken: [...SPOKEN_PROTOCOLS] });
   }
@@ -70,6 +75,21 @@ async function admit(socket: ChatSocket, accounts: Accounts, limits: SocketLimit
     active_at: performance.now(),
   } satisfies ChatSocket['data']);
   socket.handshake.auth = {}; // the token has done its work
+}
+
+/** @throws {ChatError} `unauthorized` without a token of the right form, else `invalid_payload` naming the field */
+function readAuth(given: unknown): HandshakeAuth {
+  const { success, data, error } = handshakeAuthSchema.safeParse(given);
+  if (success) {
+    if (/^bearer\s/i.test(data.token)) {
+      throw new ChatError('unauthorized', { message: "Send the token alone, without 'Bearer '." });
+    }
+    return data;
+  }
+  const fields = error.issues.map(({ path }) => path[0]);
+  const [first] = error.issues;
+  if (!first || fields.includes(undefined) || fields.includes('token')) throw new ChatError('unauthorized');
+  throw new ChatError('invalid_payload', { message: `The handshake's auth.${String(fields[0])} ${first.message}.` });
 }
 
 /** An account without what only REST shows. */

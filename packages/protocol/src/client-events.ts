@@ -46,7 +46,7 @@ export const eventPageSchema = z.object({
     .literal(true)
     .optional()
     .describe('`after_seq` lies beyond the log, as after a restored backup: drop what you have and start from 0.'),
-  running: z.array(runningAnswerSchema).describe('Tasks that have not ended, with their text so far.'),
+  running: z.array(runningAnswerSchema).describe('The first 100 tasks that have not ended, with their text so far.'),
 });
 export type EventPage = z.infer<typeof eventPageSchema>;
 

@@ -118,8 +118,11 @@ export interface ConversationStore {
 export interface TaskStore {
   /** True where this claim won; the attempt must be the next one and no live lease may stand. */
   claim(claim: Claim): Promise<boolean>;
-  /** Extends the leases that this owner still holds; answers the task ids that it holds. */
-  renew(owner: string): Promise<string[]>;
+  /**
+   * Extends the leases that this owner still holds of the tasks that it runs; answers their ids. What it holds and does
+   * not run (an append that was stored, but reported as failed) passes to others when its lease does.
+   */
+  renew(owner: string, taskIds: readonly string[]): Promise<string[]>;
   /** Gives back an unfinished attempt, so that the next may be claimed at once. */
   release(claim: Claim): Promise<void>;
   /** Ends every lease of other owners: only right where this process holds the database alone. */

@@ -255,7 +255,7 @@ export class TaskRunner {
     const before = [...this.#runs.keys()];
     const asked = performance.now();
     try {
-      const held = new Set(await this.#parts.store.tasks.renew(this.#owner));
+      const held = new Set(await this.#parts.store.tasks.renew(this.#owner, before));
       this.#renewedAt = asked;
       for (const id of before) if (!held.has(id)) this.#runs.get(id)?.stop.abort('lease_lost');
     } catch (error) {

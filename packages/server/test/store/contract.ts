@@ -148,8 +148,8 @@ export function storeContract(
       expect(await store.tasks.claim({ ...claim, owner: 'b' })).toBe(false);
       expect(await store.tasks.claim({ ...claim, owner: 'b', attempt: 2 })).toBe(false);
       expect(await ids()).toEqual([]);
-      expect(await store.tasks.renew('a')).toEqual([first.task.id]);
-      expect(await store.tasks.renew('b')).toEqual([]);
+      expect(await store.tasks.renew('a', [first.task.id, 'another'])).toEqual([first.task.id]);
+      expect(await store.tasks.renew('b', [first.task.id])).toEqual([]);
       await store.tasks.release(claim);
       expect(await ids()).toEqual([[first.task.id, 2]]);
       expect(await store.tasks.claim({ ...claim, attempt: 2 })).toBe(true);
@@ -161,7 +161,7 @@ export function storeContract(
     test('an append can claim the task that it stores', async () => {
       const { task, given } = log.question('?');
       await append({ ...given, claim: { task_id: task.id, attempt: 1, owner: 'a' } });
-      expect(await store.tasks.renew('a')).toEqual([task.id]);
+      expect(await store.tasks.renew('a', [task.id])).toEqual([task.id]);
       expect((await store.conversations.task(ME, task.id))?.status).toBe('in_progress');
     });
 

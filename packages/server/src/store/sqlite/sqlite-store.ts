@@ -155,7 +155,7 @@ function conversationStore(reader: DatabaseThread<Reads>): ConversationStore {
 function taskStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>): TaskStore {
   return {
     claim: (claim) => writer.ask('claim', claim),
-    renew: (owner) => writer.ask('renew', owner),
+    renew: (owner, taskIds) => writer.ask('renew', owner, taskIds),
     release: (claim) => writer.ask('release', claim),
     releaseOthers: (owner) => writer.ask('releaseOthers', owner),
     due: (limit) => reader.ask('due', limit),

@@ -22,11 +22,11 @@ function claim(db: DatabaseSync, wanted: Claim): boolean {
   return insertClaim(db, open.number, wanted);
 }
 
-function renew(db: DatabaseSync, owner: string): string[] {
+function renew(db: DatabaseSync, owner: string, taskIds: readonly string[]): string[] {
   const now = Date.now();
-  run(db, 'UPDATE claims SET lease_until = ? WHERE owner = ? AND lease_until > ?', now + LEASE_MS, owner, now);
-  const sql = 'SELECT id FROM claims JOIN tasks ON number = task WHERE owner = ? AND lease_until > ?';
-  return rows<{ id: string }>(db, sql, owner, now).map(({ id }) => id);
+  const sql = `UPDATE claims SET lease_until = ?
+    WHERE task = (SELECT number FROM tasks WHERE id = ?) AND owner = ? AND lease_until > ?`;
+  return taskIds.filter((id) => run(db, sql, now + LEASE_MS, id, owner, now) > 0);
 }
 
 interface DueRow extends StartedTaskRow {
@@ -81,9 +81,10 @@ function progress(db: DatabaseSync, taskId: string): RunningAnswer | null {
   return found ? progressOf(db, found) : null;
 }
 
-/** The answers of a conversation that are due or being written. */
+/** The first answers of a conversation that are due or being written. */
 export function running(db: DatabaseSync, conversation: number): RunningAnswer[] {
-  const sql = 'SELECT id, number, assistant FROM tasks WHERE conversation = ? AND ended_at IS NULL ORDER BY number';
+  const sql =
+    'SELECT id, number, assistant FROM tasks WHERE conversation = ? AND ended_at IS NULL ORDER BY number LIMIT 100';
   return rows<ProgressRow>(db, sql, conversation).map((found) => progressOf(db, found));
 }
 

@@ -1,5 +1,4 @@
 import {
-  ChatError,
   ERRORS,
   type ConversationEvent,
   type EndedTask,
@@ -11,6 +10,7 @@ import { endOf, type Store } from '../store/store.ts';
 import type { Bus, BusMessage } from './bus.ts';
 import { ConversationDeliverer } from './conversation-deliverer.ts';
 import type { Emitter, Joiner } from './emitter.ts';
+import { BEGIN_ONE, noConversation } from './no-conversation.ts';
 import {
   baseConversationRoom,
   baseUserRoom,
@@ -82,7 +82,7 @@ export class Delivery {
     rooms: string[],
   ): Promise<Joined> {
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
-    if (last === null) throw new ChatError('not_found');
+    if (last === null) throw noConversation();
     const deliverer = await this.#open(conversationId);
     const delivered = deliverer.collect();
     try {
@@ -116,7 +116,7 @@ export class Delivery {
       await this.join(socket, userId, conversationId, null, rooms);
       return;
     }
-    if (!isNew) throw new ChatError('not_found');
+    if (!isNew) throw noConversation(BEGIN_ONE);
     await this.#open(conversationId);
     socket.join(rooms); // no turn of the event loop since it was opened, so it cannot have been forgotten
   }
@@ -124,7 +124,7 @@ export class Delivery {
   /** A page of the log for a member. @throws {ChatError} `not_found` */
   async #page(userId: string, conversationId: string, afterSeq: number): Promise<EventPage> {
     const page = await this.#store.conversations.events(userId, conversationId, afterSeq, PAGE_EVENTS, PAGE_BYTES);
-    if (!page) throw new ChatError('not_found');
+    if (!page) throw noConversation();
     return page;
   }
 

@@ -11,7 +11,7 @@ import {
   type TaskFields,
   type User,
 } from '@tertulia/protocol';
-
+import { BEGIN_ONE, noConversation } from '../delivery/no-conversation.ts';
 import { derivedConversationId, newConversationId } from '../ids.ts';
 import { messageOf, startOf, type ConversationView, type NewEvent } from '../store/store.ts';
 import { authorOf, type Context } from './context.ts';
@@ -89,7 +89,7 @@ async function store(
   const place = await tasks.prepare(user.id, task.id);
   try {
     const { event, status } = await conversations.append(conversationId, (view, seq) => {
-      if (!mayWrite(view, user.id, target.isNew)) throw new ChatError('not_found');
+      if (!mayWrite(view, user.id, target.isNew)) throw noConversation(target.isNew ? '' : BEGIN_ONE);
       const claim = place.take(view);
       return newEvent({ user, view, seq, task, message, clientMsgId, claim, end: tasks.immediateEnd(task.id) });
     });

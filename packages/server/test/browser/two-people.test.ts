@@ -57,7 +57,7 @@ describeWith('chromium', 'two people in one conversation', () => {
     await say(own, question('Between us', { text: 'Quiet.' }));
     await answer(own, 'Quiet.');
     await other.locator('#join-leave').click();
-    await other.locator('#problem-text', { hasText: 'you have no access to it' }).waitFor();
+    await other.locator('#problem-text', { hasText: 'you are not a member' }).waitFor();
     expect(await messages(other)).toHaveLength(2);
   });
 

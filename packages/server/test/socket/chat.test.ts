@@ -84,8 +84,12 @@ describe('chat on protocol 1', () => {
     const { conversation_id } = await client.ask('chat', { message: 'private' });
     const foreign = await stranger.ask('chat', { message: 'let me in', conversation_id });
     const missing = await stranger.ask('chat', { message: 'let me in', conversation_id: '0'.repeat(32) });
-    expect(foreign).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    const sentence = 'There is no conversation with this id, or you are not a member.';
+    const message = `${sentence} Leave conversation_id out to begin one.`;
+    expect(foreign).toMatchObject({ ok: false, error: { code: 'not_found', message } });
     expect(foreign).toEqual(missing);
+    const join = await stranger.ask('join_conversation', { conversation_id });
+    expect(join).toMatchObject({ ok: false, error: { code: 'not_found', message: sentence } });
     expect(stranger.names()).toEqual(['connected']);
   });
 

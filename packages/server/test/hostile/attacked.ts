@@ -10,6 +10,8 @@ const STACK_TRACE = /\bat [\w.<> ]*\(?(file:|node:|\/)|node_modules|\.[tj]s:\d+/
 export interface Attacked extends TestServer {
   /** Signs somebody up who sends by hand what a client library would not. Closed at the end, and read for traces. */
   attacker(username: string): Promise<{ person: Person; raw: RawSocket }>;
+  /** One more such socket of somebody. */
+  attackAs(person: Person): Promise<RawSocket>;
   /** A connection without a login. */
   stranger(options?: { query?: string; headers?: Record<string, string> }): Promise<RawSocket>;
   /** To be called after each attack: somebody else is served as before, and nothing leaked. */
@@ -42,6 +44,7 @@ export async function startAttacked(options: ServerOptions = {}): Promise<Attack
       const person = await signUp(username);
       return { person, raw: keep(await RawSocket.connect(server.url, person.token)) };
     },
+    attackAs: async ({ token }) => keep(await RawSocket.connect(server.url, token)),
     stranger: async (connection) => keep(await RawSocket.open(server.url, connection)),
     async expectUnharmed() {
       expect(await bystander.ask('chat', { conversation_id, message: 'still here' })).toMatchObject({ ok: true });

@@ -1,18 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Packet } from 'socket.io-parser';
 import { BoundedDecoder } from '../../src/socket/packet-parser.ts';
+import type { Person } from '../support/start-server.ts';
 import { startAttacked, type Attacked } from './attacked.ts';
 import { PollingSession } from './polling-session.ts';
 
 let server: Attacked;
+let mallory: Person;
 beforeAll(async () => {
-  server = await startAttacked();
+  server = await startAttacked({ settings: { SOCKETS_PER_USER: '1000' } });
+  mallory = await server.signUp('mallory');
 });
 afterEach(() => server.expectUnharmed());
 afterAll(() => server.close());
 
-let count = 0;
-const attack = () => server.attacker(`mallory-${(count += 1)}`);
+const attack = () => server.attackAs(mallory);
 const placeholder = (num: unknown) => `{"_placeholder":true,"num":${JSON.stringify(num)}}`;
 
 /** Packets that no client sends, as the frames that make them up: what belongs to no event costs its own connection. */
@@ -48,34 +50,34 @@ const BROKEN: [string, (string | Buffer)[]][] = [
 
 describe('a connection is closed, and only that one, by', () => {
   test.each(BROKEN)('%s', async (_name, frames) => {
-    const { raw } = await attack();
+    const raw = await attack();
     for (const frame of frames) raw.send(frame);
     await raw.closed;
   });
 
   test('a message over 256 KiB, also in pieces', async () => {
     const whole = await attack();
-    whole.raw.send(`42["chat",{"message":"${'x'.repeat(300_000)}"}]`);
-    expect(await whole.raw.closed).toBe(1009);
+    whole.send(`42["chat",{"message":"${'x'.repeat(300_000)}"}]`);
+    expect(await whole.closed).toBe(1009);
     const pieces = await attack();
-    for (let part = 0; part < 5; part += 1) pieces.raw.webSocket.send('x'.repeat(60_000), { fin: false });
-    expect(await pieces.raw.closed).toBe(1009);
+    for (let part = 0; part < 5; part += 1) pieces.webSocket.send('x'.repeat(60_000), { fin: false });
+    expect(await pieces.closed).toBe(1009);
   });
 
   test('text that is no UTF-8', async () => {
-    const { raw } = await attack();
+    const raw = await attack();
     raw.webSocket.send(Buffer.from([0x34, 0x32, 0xc3, 0x28]), { binary: false });
     expect(await raw.closed).toBe(1007);
   });
 
   test('more fragments than any client makes', async () => {
-    const { raw } = await attack();
+    const raw = await attack();
     for (let part = 0; part < 300; part += 1) raw.webSocket.send('x', { fin: false });
     expect(await raw.closed).toBe(1008);
   });
 
   test('compressed frames, which nobody agreed to', async () => {
-    const { raw } = await attack();
+    const raw = await attack();
     expect(raw.webSocket.extensions).toBe('');
     const { _socket } = raw.webSocket as unknown as { _socket: { write(data: Buffer): void } };
     _socket.write(Buffer.from([0xc1, 0x81, 0, 0, 0, 0, 0x78]));
@@ -84,7 +86,7 @@ describe('a connection is closed, and only that one, by', () => {
 });
 
 test('acknowledgements that nobody waits for are ignored', async () => {
-  const { raw } = await attack();
+  const raw = await attack();
   for (const packet of ['430[]', '431["x"]', '43', '4399999999999999999999[{}]', `461-0[${placeholder(0)}]`]) {
     raw.send(packet);
     if (packet.startsWith('46')) raw.send(Buffer.from('x'));
@@ -93,7 +95,7 @@ test('acknowledgements that nobody waits for are ignored', async () => {
 });
 
 test('an event for another namespace closes the connection', async () => {
-  const { raw } = await attack();
+  const raw = await attack();
   raw.send('42/admin,["chat",{"message":"x"}]');
   await raw.closed;
 });
@@ -105,7 +107,7 @@ test('no attachment is kept while others are awaited', async () => {
   decoder.add(`51-["chat",${placeholder(0)}]`);
   decoder.add(Buffer.alloc(200_000));
   expect(decoded[0]?.data[1].length).toBe(0);
-  const { raw } = await attack();
+  const raw = await attack();
   raw.send(`4510-["chat",${placeholder(9)}]`);
   for (let part = 0; part < 10; part += 1) raw.send(Buffer.alloc(200_000));
   const error = await raw.nextError();
@@ -113,7 +115,7 @@ test('no attachment is kept while others are awaited', async () => {
 });
 
 describe('by polling', () => {
-  const connect = async () => PollingSession.connect(server.url, (await server.signUp(`poller-${(count += 1)}`)).token);
+  const connect = () => PollingSession.connect(server.url, mallory.token);
 
   /** All that comes until the session has ended. */
   async function drain(session: PollingSession): Promise<string> {
@@ -163,14 +165,14 @@ describe('by polling', () => {
 });
 
 test('an event sent before a close by the server is not carried out after it', async () => {
-  const { raw, person } = await attack();
+  const raw = await attack();
   const { conversation_id } = await raw.ask('chat', { message: 'first' });
   raw.send('4x');
   for (let turn = 0; turn < 20; turn += 1)
     raw.send(`42["chat",{"conversation_id":"${conversation_id}","message":"late"}]`);
   await raw.closed;
   const page = await server.call('GET', `/conversations/${conversation_id}/events?after_seq=0`, {
-    token: person.token,
+    token: mallory.token,
   });
   expect(page.body.last_seq).toBe(1);
 });

@@ -11,6 +11,7 @@ const username = process.env.TERTULIA_USERNAME ?? 'testuser';
 const password = process.env.TERTULIA_PASSWORD ?? 'testpass123';
 
 let tokens = await post('login', { username, password });
+let userId;
 let epoch = null;
 let conversationId = process.argv[2] ?? null;
 let lastSeq = 0;
@@ -18,15 +19,18 @@ let isCatchingUp = false;
 let renewal;
 /** Events that came before the one that is due, by seq. */
 const early = new Map();
-/** Answers that are being written, by task: {attempt, text, held}. */
+/** Answers that are being written, by task: {attempt, assistant, text, held}. */
 const answers = new Map();
 const endedTasks = new Set();
-/** Messages that are not acknowledged yet, oldest first. */
+/** Messages that may not be stored yet, oldest first. */
 const outbox = [];
+/** The answer whose text ends the last printed line, which is still open. */
+let shown = null;
 
 const socket = io(url, { auth: (use) => use({ token: tokens.access_token, protocol: 1 }) });
 
-socket.on('connected', async ({ store_epoch, expires_at }) => {
+socket.on('connected', async ({ user, store_epoch, expires_at }) => {
+  userId = user.id;
   if (epoch !== null && epoch !== store_epoch) forget(); // the database was restored: it may know less than we do
   epoch = store_epoch;
   renewBefore(expires_at);
@@ -34,7 +38,7 @@ socket.on('connected', async ({ store_epoch, expires_at }) => {
   await sendNext();
 });
 socket.on('conversation_event', take);
-socket.on('response_start', ({ task_id, attempt }) => answerOf(task_id, attempt));
+socket.on('response_start', ({ task_id, attempt, assistant }) => answerOf(task_id, attempt, assistant));
 socket.on('response_delta', ({ task_id, attempt, index, text }) => {
   const answer = answerOf(task_id, attempt);
   if (!answer) return;
@@ -65,6 +69,7 @@ createInterface({ input: process.stdin }).on('line', (message) => {
 
 /** Takes an event of the log in its turn: those that are known are dropped, those that are early wait. */
 function take(event) {
+  conversationId ??= event.conversation_id; // a new one's first events come before the acknowledgement that names it
   if (event.seq > lastSeq) early.set(event.seq, event);
   for (let next = early.get(lastSeq + 1); next; next = early.get(lastSeq + 1)) {
     early.delete(next.seq);
@@ -83,8 +88,11 @@ async function catchUp(event) {
       const page = await ask(event, { conversation_id: conversationId, after_seq: lastSeq });
       if (page.reset) forget();
       for (const each of page.events) take(each);
-      for (const { task_id, attempt, text } of page.running) checkpoint(answerOf(task_id, attempt), text);
-      if (page.complete && !page.reset && page.joined !== false) break;
+      if (!page.complete || page.reset) continue;
+      for (const { task_id, attempt, assistant, text } of page.running) {
+        checkpoint(answerOf(task_id, attempt, assistant), text);
+      }
+      if (page.joined !== false) break;
     }
   } catch (error) {
     if (error.code) stop(error.message); // refused; a lost connection joins again when it is back
@@ -101,7 +109,7 @@ async function sendNext() {
   try {
     const sent = await ask('chat', { client_msg_id, message, conversation_id: conversationId });
     conversationId = sent.conversation_id;
-    outbox.shift();
+    isStored(client_msg_id);
     if (sent.seq > lastSeq) await catchUp('sync'); // else its event came before this acknowledgement
   } catch (error) {
     next.isOnItsWay = false;
@@ -111,14 +119,20 @@ async function sendNext() {
   await sendNext();
 }
 
+function isStored(id) {
+  const index = outbox.findIndex(({ client_msg_id }) => client_msg_id === id);
+  if (index >= 0) outbox.splice(index, 1);
+}
+
 /** The answer to a task if this attempt at it is the newest known; a newer attempt begins anew. */
-function answerOf(taskId, attempt) {
+function answerOf(taskId, attempt, assistant) {
   if (endedTasks.has(taskId)) return null;
   const known = answers.get(taskId);
   if (known && attempt < known.attempt) return null;
   if (known?.attempt === attempt) return known;
-  const answer = { attempt, text: '', held: new Map() };
+  const answer = { attempt, assistant: assistant ?? known?.assistant, text: '', held: new Map() };
   answers.set(taskId, answer);
+  if (known?.text) print('(begun again)');
   return answer;
 }
 
@@ -138,19 +152,37 @@ function extend(answer) {
   }
 }
 
+/** Prints a piece of an answer, on its line where that is the last one. */
 function write(answer, text) {
+  if (shown !== answer) process.stdout.write(`${shown ? '\n' : ''}${answer.assistant}: ${answer.text}`);
+  shown = answer;
   answer.text += text;
-  process.stderr.write(text);
+  process.stdout.write(text);
+}
+
+/** Prints whole lines, below an answer that is being written. */
+function print(text) {
+  process.stdout.write(`${shown ? '\n' : ''}${text}\n`);
+  shown = null;
 }
 
 function show({ seq, type, actor, data }) {
-  const end = data.ends_task ?? (type === 'task_ended' ? data.task : null);
-  if (end) {
-    endedTasks.add(end.id);
-    answers.delete(end.id);
+  if (data.client_msg_id && actor.id === userId) isStored(data.client_msg_id); // known before its acknowledgement
+  const endedTask = data.ends_task?.id ?? { task_ended: data.task?.id, task_deleted: data.task_id }[type];
+  const answer = answers.get(endedTask);
+  if (endedTask) endedTasks.add(endedTask);
+  answers.delete(endedTask);
+  const { message } = data;
+  const failure = data.task?.error ? `: ${data.task.error.message}` : '';
+  if (!message) return print(`(${type} by ${actor.name}${failure})  #${seq}`);
+  const isContinued = answer && message.content.startsWith(answer.text);
+  if (isContinued && shown === answer) {
+    write(answer, `${message.content.slice(answer.text.length)}  #${seq}\n`);
+    shown = null;
+    return;
   }
-  if (data.message) console.log(`${seq} ${data.message.author.name}: ${data.message.content}`);
-  else console.log(`${seq} (${type} by ${actor.name}${end?.error ? `: ${end.error.message}` : ''})`);
+  if (answer?.text && !isContinued) print('(begun again)');
+  print(`${message.author.name}: ${message.content}  #${seq}`);
 }
 
 function forget() {

@@ -79,8 +79,8 @@ test('every answer says that it is from a search, the first also how to add a la
   const first = await ask(guide, 'how do I connect?');
   expect(first).toMatch(/^From a search in the documentation/);
   expect(first).toContain('no language model is configured');
-  expect(first).toContain('`ASSISTANT=./my-assistant.ts`');
-  expect(first).toContain('[docs/assistants.md](docs/assistants.md)');
+  expect(first).toContain('`ASSISTANT=./my-model.mjs`');
+  expect(first).toContain('[Add a language model](docs/assistants.md#add-a-language-model)');
   const second = await ask(guide, 'how do I connect?', first, 'how do I make a backup?');
   expect(second).toMatch(/^From a search in the documentation/);
   expect(second).not.toContain('no language model is configured');

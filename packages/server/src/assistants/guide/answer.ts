@@ -2,7 +2,7 @@ import type { Finding, Topic } from './search.ts';
 
 const NO_MODEL = 'no language model is configured here';
 const HOW_TO_ADD_ONE =
-  'start the server with `ASSISTANT=./my-assistant.ts`; [docs/assistants.md](docs/assistants.md) shows how in ten lines.';
+  'start the server with `ASSISTANT=./my-model.mjs`; [Add a language model](docs/assistants.md#add-a-language-model) shows all of that file.';
 const ABOUT_MODELS = `I am a search in the documentation: ${NO_MODEL}. To add one, ${HOW_TO_ADD_ONE}`;
 
 /** The answer's text. The first of a conversation also says how to get more than a search. */

@@ -18,7 +18,10 @@ export async function catchUp(connection, transcript, event) {
       continue;
     }
     for (const logEvent of page.events) transcript.take(logEvent);
-    for (const running of page.running) transcript.answer(running.task_id)?.checkpoint(running.attempt, running.text);
+    for (const { task_id, attempt, assistant, text } of page.running) {
+      transcript.answer(task_id)?.start(attempt, assistant);
+      transcript.answer(task_id)?.checkpoint(attempt, text);
+    }
     if (page.complete || transcript.lastSeq === before) return;
   }
 }

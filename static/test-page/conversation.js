@@ -39,7 +39,7 @@ export class OpenConversation {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #gapTimer;
   #isCatchingUp = false;
-  /** The load that is under way: a join waits for it, since it tells where in the log to begin. */
+  /** A load under way: a join waits for it, since it tells where to begin. */
   #loading = Promise.resolve();
 
   /**
@@ -67,17 +67,10 @@ export class OpenConversation {
     return this.#session.user?.id ?? null;
   }
 
-  /** What is on its way. A message whose event came before its acknowledgement is there already. */
+  /** What is on its way. A message whose event came, before its acknowledgement or without one, is there already. */
   get pending() {
-    const own = this.transcript.sorted.filter(
-      (entry) => entry.kind === 'message' && entry.message.author.id === this.userId,
-    );
-    return this.#outbox.entriesOf(this.id).filter(({ state, text, afterSeq }) => {
-      const isThere = own.some(
-        (entry) => entry.seq > afterSeq && entry.kind === 'message' && entry.message.content === text,
-      );
-      return state === 'failed' || !isThere;
-    });
+    const { transcript, userId } = this;
+    return this.#outbox.entriesOf(this.id).filter(({ clientMsgId }) => transcript.senderOf(clientMsgId) !== userId);
   }
 
   /**
@@ -85,7 +78,7 @@ export class OpenConversation {
    * @param {Record<string, unknown>} metadata
    */
   say(text, metadata) {
-    this.#outbox.add(this.id, text, metadata, this.transcript.newestSeq);
+    this.#outbox.add(this.id, text, metadata);
   }
 
   /** @param {() => void} listener */
@@ -257,7 +250,7 @@ export class OpenConversation {
     transcript.id = ack.conversation_id;
     transcript.addMessages([ack.user_message]);
     transcript.awaitAnswer(ack.task_id, ack.seq);
-    if (!isNew) return;
+    if (!isNew) return this.#joinedBySending();
     this.#outbox.adopt(transcript.id);
     this.members.reset(transcript.id);
     const early = this.#early;
@@ -265,6 +258,15 @@ export class OpenConversation {
     for (const event of early) this.#received(event);
     this.#loading = this.#load();
     await this.#loading;
+  }
+
+  /** On protocol 1 whoever writes into a conversation has joined it. */
+  #joinedBySending() {
+    if (this.isJoined || !this.#connection.isExtended) return;
+    // Without the log there is nothing to go on from.
+    if (!this.transcript.isLog) return this.startOver();
+    this.isJoined = true;
+    this.#lookForGap();
   }
 
   /** Where something is missing, asks for it, and again until nothing is: checkpoints of answers come twice a second. */

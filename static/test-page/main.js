@@ -30,7 +30,7 @@ setUpListView(list, conversation, { open: openConversation, startNew: startConve
 setUpChatView(conversation, connection);
 setUpMembersView(conversation);
 setUpTranscriptView(conversation, outbox);
-setUpComposer(conversation);
+setUpComposer(conversation, connection, session);
 setUpLogView(log);
 followLogin();
 followConnection();
@@ -87,8 +87,9 @@ function followConnection() {
       return;
     }
     const nextEpoch = connection.welcome?.store_epoch ?? epoch;
-    void (epoch === '' || epoch === nextEpoch ? conversation.join() : conversation.startOver());
+    const joined = epoch === '' || epoch === nextEpoch ? conversation.join() : conversation.startOver();
     epoch = nextEpoch;
+    void joined.then(() => outbox.connected());
     void list.refresh();
     if (isNarrow() && document.body.dataset.panel === 'connect') showPanel('chat').focus();
   });

@@ -1,3 +1,4 @@
+import { RefusalError } from './refusals.js';
 import { createSignal } from './signal.js';
 
 /**
@@ -6,11 +7,15 @@ import { createSignal } from './signal.js';
  * @property {string} conversationId empty for a message that makes a conversation
  * @property {string} text
  * @property {Record<string, unknown>} metadata
- * @property {number} afterSeq the last seq that was known when it was written
  * @property {Date} time
- * @property {'sending' | 'failed'} state
+ * @property {'sending' | 'waiting' | 'failed'} state `waiting` for the message before it, which makes the conversation
+ * @property {string} code of the failure
  * @property {string} problem
  */
+
+const NOT_CONNECTED = 'not_connected';
+/** Failed only because the message before it did. */
+const HELD_UP = 'held_up';
 
 /** One's own messages until the server has confirmed them. */
 export class Outbox {
@@ -49,16 +54,13 @@ export class Outbox {
    * @param {string} conversationId
    * @param {string} text
    * @param {Record<string, unknown>} metadata
-   * @param {number} afterSeq
    */
-  add(conversationId, text, metadata, afterSeq) {
-    const made = { clientMsgId: makeId(), time: new Date(), state: /** @type {const} */ ('sending'), problem: '' };
-    const entry = { ...made, conversationId, text, metadata, afterSeq };
-    // The first message makes the conversation that the second belongs to, so that one waits for its id.
-    const isMaking = conversationId === '' && this.entriesOf('').length > 0;
+  add(conversationId, text, metadata) {
+    const state = /** @type {const} */ ('waiting');
+    const made = { clientMsgId: makeId(), time: new Date(), state, code: '', problem: '' };
+    const entry = { ...made, conversationId, text, metadata };
     this.#entries.push(entry);
-    if (isMaking) this.#changed.emit();
-    else void this.retry(entry);
+    void this.retry(entry);
   }
 
   /**
@@ -68,22 +70,31 @@ export class Outbox {
    */
   adopt(conversationId) {
     for (const entry of this.entriesOf('')) {
+      // Was it stored after all, then in a conversation of its own: there a repeat belongs.
+      if (entry.code === 'no_answer') continue;
       entry.conversationId = conversationId;
-      void this.retry(entry);
+      if (entry.state === 'waiting' || entry.code === HELD_UP) void this.retry(entry);
     }
+  }
+
+  /** A connection is there: what only lacked one is sent. */
+  connected() {
+    for (const entry of this.#entries) if (entry.code === NOT_CONNECTED) void this.retry(entry);
   }
 
   /** @param {OutboxEntry} entry */
   async retry(entry) {
-    entry.state = 'sending';
-    entry.problem = '';
+    // The first message makes the conversation that the second belongs to, so that one waits for its id.
+    const isMaking = entry.conversationId === '' && this.entriesOf('').some(({ state }) => state === 'sending');
+    Object.assign(entry, { state: isMaking ? 'waiting' : 'sending', code: '', problem: '' });
     this.#changed.emit();
+    if (isMaking) return;
     try {
       const ack = await this.#connection.send('chat', payloadOf(entry));
       this.#remove(entry);
       this.#accepted.emit({ entry, ack });
     } catch (error) {
-      this.#failed(entry, error instanceof Error ? error.message : String(error));
+      this.#failed(entry, error);
     }
     this.#changed.emit();
   }
@@ -91,6 +102,8 @@ export class Outbox {
   /** @param {OutboxEntry} entry */
   discard(entry) {
     this.#remove(entry);
+    const next = this.#entries.find(({ conversationId, code }) => conversationId === '' && code === HELD_UP);
+    if (entry.conversationId === '' && next) void this.retry(next);
     this.#changed.emit();
   }
 
@@ -101,14 +114,16 @@ export class Outbox {
 
   /**
    * @param {OutboxEntry} entry
-   * @param {string} problem
+   * @param {unknown} error
    */
-  #failed(entry, problem) {
-    const failed = entry.conversationId === '' ? this.entriesOf('') : [entry];
-    for (const one of failed) {
-      one.state = 'failed';
-      one.problem = one === entry ? problem : 'It waits for the message before it.';
-    }
+  #failed(entry, error) {
+    const code = error instanceof RefusalError ? error.code : '';
+    const reason = error instanceof Error ? error.message : String(error);
+    const problem = code === NOT_CONNECTED ? 'Not connected. It is sent once you are.' : reason;
+    Object.assign(entry, { state: 'failed', code, problem });
+    if (entry.conversationId !== '') return;
+    const held = { state: 'failed', code: HELD_UP, problem: 'It waits for the message before it.' };
+    for (const one of this.entriesOf('')) if (one.state === 'waiting') Object.assign(one, held);
   }
 
   /** @param {OutboxEntry} entry */

@@ -27,6 +27,8 @@ export class Transcript {
 
   /** Events beyond a gap. @type {Map<number, ConversationEvent>} */
   #waiting = new Map();
+  /** Who sent a message under this id of the sender's making. @type {Map<string, string>} */
+  #senders = new Map();
   /** Tasks known to have ended, whose late deltas mean nothing. @type {Set<string>} */
   #ended = new Set();
 
@@ -48,6 +50,15 @@ export class Transcript {
   /** What to show, oldest first. */
   get sorted() {
     return [...this.entries.values()].toSorted((a, b) => a.seq - b.seq);
+  }
+
+  /**
+   * Whose message with this `client_msg_id` the log has, if any.
+   *
+   * @param {string} clientMsgId
+   */
+  senderOf(clientMsgId) {
+    return this.#senders.get(clientMsgId);
   }
 
   /**
@@ -133,13 +144,15 @@ export class Transcript {
     this.entries.clear();
     this.answers.clear();
     this.#waiting.clear();
+    this.#senders.clear();
     this.#ended.clear();
   }
 
   /** @param {ConversationEvent} event */
   #apply(event) {
     if (event.type === 'conversation_created' || event.type === 'message_created') {
-      const { message, task } = event.data;
+      const { message, task, client_msg_id: clientMsgId } = event.data;
+      if (clientMsgId) this.#senders.set(clientMsgId, event.actor.id);
       if (message) this.#addMessage(message);
       if (task) this.awaitAnswer(task.id, event.seq);
     }

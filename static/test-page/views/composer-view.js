@@ -4,8 +4,10 @@ import { byId } from '../dom.js';
  * Writes and sends: Enter sends, Shift+Enter begins a line.
  *
  * @param {import('../conversation.js').OpenConversation} conversation
+ * @param {import('../connection.js').Connection} connection
+ * @param {import('../session.js').Session} session
  */
-export function setUpComposer(conversation) {
+export function setUpComposer(conversation, connection, session) {
   const form = /** @type {HTMLFormElement} */ (byId('composer'));
   const message = /** @type {HTMLTextAreaElement} */ (byId('message'));
   message.addEventListener('keydown', (event) => {
@@ -15,6 +17,9 @@ export function setUpComposer(conversation) {
     form.requestSubmit();
   });
   message.addEventListener('input', () => fit(message));
+  connection.onChange(() => renderHint(connection, session));
+  session.onChange(() => renderHint(connection, session));
+  renderHint(connection, session);
   byId('metadata').addEventListener('input', () => readMetadata());
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -33,6 +38,20 @@ export function setUpComposer(conversation) {
     fit(message);
     message.focus();
   });
+}
+
+/**
+ * What stands beside Send: what is missing before anything can be sent, or which key does it.
+ *
+ * @param {import('../connection.js').Connection} connection
+ * @param {import('../session.js').Session} session
+ */
+function renderHint({ isConnected, isActive }, { tokens }) {
+  const missing = tokens ? 'Connect first' : 'Log in and connect first';
+  const text = isActive ? 'Waits for the connection' : missing;
+  const node = byId('composer-hint');
+  node.textContent = isConnected ? 'Enter sends, Shift+Enter begins a new line' : text;
+  node.classList.toggle('missing', !isConnected);
 }
 
 /**

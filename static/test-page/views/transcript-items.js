@@ -107,7 +107,7 @@ export function pendingView(entry, outbox) {
   const update = () => {
     const isFailed = entry.state === 'failed';
     node.classList.toggle('failed', isFailed);
-    status.textContent = isFailed ? 'not sent' : 'sending…';
+    status.textContent = isFailed ? 'not sent' : entry.state === 'waiting' ? 'waits' : 'sending…';
     failure.hidden = !isFailed;
     problem.replaceChildren(bdi(entry.problem));
   };

@@ -105,7 +105,7 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }:
     createHttp({ config, log, accounts, countSockets, metrics, state: rooms, context }),
   );
   const limits = createSocketLimits(config);
-  const socketServer = createSocketServer(httpServer, config, limits);
+  const socketServer = createSocketServer(httpServer, config, limits, log);
   return { accounts, httpServer, socketServer, limits, rooms };
 }
 

@@ -84,12 +84,15 @@ export const SETTINGS = {
   EVENT_RATE: setting(whole(50), 'Other events a second that a socket may send.'),
   EVENT_BURST: setting(whole(100), 'Other events that a socket may send at once.'),
   HANDSHAKES_PER_10S: setting(whole(2_000), 'Handshakes that one address may open in 10 s without a valid token.'),
-  LOGINS_PER_ACCOUNT: setting(whole(10), 'Sign-ins a minute for one account.'),
-  LOGINS_PER_ADDRESS: setting(whole(50), 'Sign-ins a minute from one address.'),
+  LOGINS_PER_ACCOUNT: setting(
+    whole(10),
+    'Failed sign-ins a minute for one account; one more is refused, whatever its password.',
+  ),
+  LOGINS_PER_ADDRESS: setting(whole(50), 'Failed sign-ins, and registrations, a minute from one address.'),
   TASKS_RUNNING: setting(whole(2), 'Answers being written at once for one user.'),
   TASKS_QUEUED: setting(whole(10), 'Answers waiting for their turn for one user.'),
   TASK_DEADLINE_SECONDS: setting(whole(300), 'After this time an answer is ended as failed.'),
-  ANSWER_MAX: setting(whole(200_000), 'The longest answer, in UTF-16 units; it is cut there.'),
+  ANSWER_MAX: setting(whole(200_000, 1, 300_000), 'The longest answer, in UTF-16 units; it is cut there.'),
   SOCKETS_PER_USER: setting(whole(10), 'Open sockets of one user; one more closes the stalest.'),
   JOINED_CONVERSATIONS: setting(whole(500), 'Conversations that one socket may have joined.'),
 } as const satisfies Record<string, Setting>;

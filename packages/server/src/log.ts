@@ -25,7 +25,7 @@ export interface LogOptions {
 export function createLogger({ level, node, to }: LogOptions): Logger {
   const options = {
     level,
-    base: { node },
+    base: { node_id: node },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { log: (fields: Record<string, unknown>) => safeFields(fields, 1) }, // a quarter of what `redact` costs
     serializers: { err: describeError },
@@ -46,7 +46,7 @@ function gatheredLines(): DestinationStream {
 /** For a terminal: lines for people. Written at once, so that none is lost when the process ends. */
 export async function readableLines(): Promise<DestinationStream> {
   const { build } = await import('pino-pretty');
-  return build({ ignore: 'pid,hostname,node', translateTime: 'HH:MM:ss', sync: true });
+  return build({ ignore: 'pid,hostname,node_id', translateTime: 'HH:MM:ss', sync: true });
 }
 
 /** Controls, also those of 8 bits that some terminals obey, and what ends a line. */

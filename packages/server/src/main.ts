@@ -54,7 +54,10 @@ function stopOnSignal(log: Logger, stop: () => Promise<void>): void {
       stopping = true;
       log.info('stopping; the same signal again ends it at once');
       stop().then(
-        () => process.exit(0),
+        () => {
+          log.info('stopped');
+          process.exit(0);
+        },
         (error: unknown) => fail('stop', error),
       );
     });

@@ -1,4 +1,5 @@
 import { ChatError, type Account } from '@tertulia/protocol';
+import { createRefusals } from '../refusals.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createTryLimit } from './limits.ts';
 import { logIn, refresh, type Tokens } from './log-in.ts';
@@ -61,6 +62,7 @@ export function createAccounts({ secret, clock, ...settings }: AccountsSettings)
       accounts: createTryLimit(config.LOGINS_PER_ACCOUNT),
       registrations: createTryLimit(config.LOGINS_PER_ADDRESS),
     },
+    refusedSignIns: createRefusals(settings.log, 'sign-in refused'),
   };
   return {
     get passwordQueueDepth() {

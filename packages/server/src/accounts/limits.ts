@@ -6,6 +6,8 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 export interface TryLimit {
   /** Counts one try. @throws {ChatError} `rate_limited` with when to try again */
   take(key: string): Promise<void>;
+  /** The try that was counted last was an honest one, and does not count. */
+  giveBack(key: string): Promise<void>;
 }
 
 /** Makes a limit of so many tries a minute, kept in this process. */
@@ -19,6 +21,9 @@ export function createTryLimit(perMinute: number): TryLimit {
         if (!(refusal instanceof RateLimiterRes)) throw refusal;
         throw new ChatError('rate_limited', { limit: `${perMinute} a minute`, retry_after_ms: refusal.msBeforeNext });
       }
+    },
+    async giveBack(key) {
+      await limiter.reward(key);
     },
   };
 }

@@ -3,6 +3,7 @@ import { ChatError, type tokensSchema } from '@tertulia/protocol';
 import type { z } from 'zod';
 import { addressKey } from './limits.ts';
 import { loginKey } from './names.ts';
+import type { Credentials } from '../store/account-store.ts';
 import type { AccountParts, Peer } from './parts.ts';
 
 /** How long after its exchange a refresh token is answered once more, with the same successor. */
@@ -19,13 +20,8 @@ export type Tokens = z.infer<typeof tokensSchema>;
  * @throws {ChatError} `bad_credentials`, the same for unknown, wrong and deactivated, and after the same work; `rate_limited`
  */
 export async function logIn(parts: AccountParts, name: string, password: string, peer: Peer): Promise<Tokens> {
-  const { store, limits, passwords, refreshTokens, config } = parts;
-  await limits.logins.take(addressKey(peer.address));
-  const key = loginKey(name);
-  const found = await store.findCredentials(key);
-  await limits.accounts.take(found?.account.id ?? `name ${key}`);
-  const matches = await passwords.matches(password, found?.password_hash ?? null);
-  if (!found?.account.is_active || !matches) throw new ChatError('bad_credentials');
+  const { store, refreshTokens, config } = parts;
+  const found = await authenticated(parts, loginKey(name), password, peer);
   const sessionId = randomUUID();
   const refreshToken = refreshTokens.first();
   const expiresAt = await store.createSession({
@@ -39,6 +35,31 @@ export async function logIn(parts: AccountParts, name: string, password: string,
   });
   if (expiresAt === null) throw new ChatError('bad_credentials');
   return tokens(parts, found.account.id, sessionId, refreshToken);
+}
+
+/**
+ * Whose name and password these are. Counted before the costly check, so that a flood is refused without it; only what
+ * failed keeps counting, so that nobody who knows the password meets the limit.
+ */
+async function authenticated(parts: AccountParts, key: string, password: string, peer: Peer): Promise<Credentials> {
+  const { store, limits, passwords, log, refusedSignIns } = parts;
+  const { address } = peer;
+  let user_id: string | undefined;
+  try {
+    await limits.logins.take(addressKey(address));
+    const found = await store.findCredentials(key);
+    user_id = found?.account.id;
+    await limits.accounts.take(user_id ?? `name ${key}`);
+    const matches = await passwords.matches(password, found?.password_hash ?? null);
+    if (!found?.account.is_active || !matches) throw new ChatError('bad_credentials');
+    await Promise.all([limits.logins.giveBack(addressKey(address)), limits.accounts.giveBack(found.account.id)]);
+    return found;
+  } catch (error) {
+    const code = error instanceof ChatError ? error.code : null;
+    if (code === 'bad_credentials') log.info({ user_id: user_id ?? 'unknown', address }, 'sign-in failed');
+    if (code === 'rate_limited') refusedSignIns.add(address, code);
+    throw error;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Account } from '@tertulia/protocol';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { Refusals } from '../refusals.ts';
 import type { AccountStore } from '../store/account-store.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { TryLimit } from './limits.ts';
@@ -18,6 +19,7 @@ export interface AccountParts {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly limits: { readonly logins: TryLimit; readonly accounts: TryLimit; readonly registrations: TryLimit };
+  readonly refusedSignIns: Refusals;
   /** Told of login sessions that have just been ended: their sockets are to be closed. */
   readonly onRevoked: (sessionIds: readonly string[]) => void;
 }

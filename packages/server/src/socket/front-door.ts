@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type Server as HttpServer, type Ser
 import type { Duplex } from 'node:stream';
 import { ChatError, ERRORS } from '@tertulia/protocol';
 import type { Config } from '../config.ts';
+import type { Refusals } from '../refusals.ts';
 import type { SocketLimits } from './limits.ts';
 
 const PATH = '/socket.io/';
@@ -15,13 +16,18 @@ type UpgradeListener = (request: IncomingMessage, connection: Duplex, head: Buff
  * `allowRequest` cannot: it is asked about handshakes only, and answers 403 to a poll and 400 to a WebSocket, whatever
  * the reason. Called once Socket.IO is attached.
  */
-export function guardFrontDoor(httpServer: HttpServer, config: Config, limits: SocketLimits): void {
+export function guardFrontDoor(httpServer: HttpServer, config: Config, limits: SocketLimits, refusals: Refusals): void {
+  const count = (request: IncomingMessage, error: unknown) =>
+    refusals.add(addressOf(request), error instanceof ChatError ? error.code : 'internal_error');
   const passRequest = takeOver<RequestListener>(httpServer, 'request');
   httpServer.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (!request.url?.startsWith(PATH)) return passRequest(request, response);
     admit(request, false, config, limits).then(
       () => passRequest(request, response),
-      (error: unknown) => refuse(response, error),
+      (error: unknown) => {
+        count(request, error);
+        refuse(response, error);
+      },
     );
   });
   const passUpgrade = takeOver<UpgradeListener>(httpServer, 'upgrade');
@@ -29,7 +35,10 @@ export function guardFrontDoor(httpServer: HttpServer, config: Config, limits: S
     connection.on('error', () => connection.destroy()); // Node has taken its own listener away
     admit(request, true, config, limits).then(
       () => passUpgrade(request, connection, head),
-      (error: unknown) => refuseUpgrade(connection, error),
+      (error: unknown) => {
+        count(request, error);
+        refuseUpgrade(connection, error);
+      },
     );
   });
 }

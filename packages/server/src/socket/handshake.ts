@@ -7,6 +7,7 @@ import {
   type User,
 } from '@tertulia/protocol';
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Refusals } from '../refusals.ts';
 import { addressOf } from './front-door.ts';
 import type { SocketLimits } from './limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
@@ -31,6 +32,7 @@ export function authenticateSockets(
   io: ChatServer,
   accounts: Accounts,
   limits: SocketLimits,
+  refusals: Refusals,
   onFailure: (error: unknown) => string,
 ): void {
   io.use((socket, next) => {
@@ -40,11 +42,10 @@ export function authenticateSockets(
         next();
       },
       (error: unknown) => {
-        refuse(
-          socket,
-          error instanceof ChatError ? error : new ChatError('internal_error', { reference: onFailure(error) }),
-          next,
-        );
+        const refusal =
+          error instanceof ChatError ? error : new ChatError('internal_error', { reference: onFailure(error) });
+        refusals.add(addressOf(socket.request), refusal.code);
+        refuse(socket, refusal, next);
       },
     );
   });

@@ -4,7 +4,9 @@ import type { Config } from '../config.ts';
 import type { Emitter } from '../delivery/emitter.ts';
 import { baseUserRoom, sessionRoom, userRoom } from '../delivery/rooms.ts';
 import type { Context } from '../events/context.ts';
+import type { Logger } from '../log.ts';
 import { reasonLabel } from '../metrics.ts';
+import { createRefusals, type Refusals } from '../refusals.ts';
 import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
 import { CorkedWebSocketServer } from './corked-websocket.ts';
 import { guardFrontDoor } from './front-door.ts';
@@ -36,7 +38,13 @@ export interface SocketServer {
 }
 
 /** Makes the Socket.IO server; nothing is answered until `begin`. */
-export function createSocketServer(httpServer: HttpServer, config: Config, limits: SocketLimits): SocketServer {
+export function createSocketServer(
+  httpServer: HttpServer,
+  config: Config,
+  limits: SocketLimits,
+  log: Logger,
+): SocketServer {
+  const refusals = createRefusals(log, 'handshake refused');
   const io: ChatServer = new Server(httpServer, {
     serveClient: false,
     pingInterval: 10_000,
@@ -53,14 +61,14 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
     },
     parser: { Encoder, Decoder: BoundedDecoder },
   });
-  guardFrontDoor(httpServer, config, limits);
+  guardFrontDoor(httpServer, config, limits, refusals);
   boundStrangers(io);
   const stops: (() => void)[] = [];
   return {
     io,
     endSessions: (sessionIds) => endSessions(io, sessionIds),
     begin(context) {
-      accept(io, context, limits);
+      accept(io, context, limits, refusals);
       stops.push(recheckSessions(io, context), beat(io, context.delivery));
     },
     async close() {
@@ -70,11 +78,13 @@ export function createSocketServer(httpServer: HttpServer, config: Config, limit
   };
 }
 
-function accept(io: ChatServer, context: Context, limits: SocketLimits): void {
+function accept(io: ChatServer, context: Context, limits: SocketLimits, refusals: Refusals): void {
   const allowPackets = packetAllowance(context.config);
   const userSockets = new UserSockets(context.config.SOCKETS_PER_USER);
   const nameOwner = context.config.DEBUG_SOCKETS ? debugPackets(io, context.log) : null;
-  authenticateSockets(io, context.accounts, limits, (error) => context.reportFailure(error, 'handshake failed'));
+  authenticateSockets(io, context.accounts, limits, refusals, (error) =>
+    context.reportFailure(error, 'handshake failed'),
+  );
   io.on('connection', (socket) => {
     const { data } = socket;
     const isBase = data.protocol === 0;

@@ -39,7 +39,9 @@ test('it says where it listens and what to do next, in one line of JSON', async 
   expect(line['test_page']).toBe(`${line['url']}/static/socketio_test.html`);
   expect(line['next']).toMatch(/^npm run create-test-user/);
   expect(await (await fetch(`${line['url']}/readyz`)).json()).toEqual({ status: 'ready' });
-  expect(await server.stop()).toMatchObject({ code: 0, errors: '' });
+  const { output, ...ended } = await server.stop();
+  expect(ended).toMatchObject({ code: 0, errors: '' });
+  expect(JSON.parse(output.split('\n').at(-1) ?? '')).toMatchObject({ msg: 'stopped' });
 });
 
 test('on a terminal it says the same in a few lines', () => {

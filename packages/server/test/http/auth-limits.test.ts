@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { PASSWORD, startHttp, type Answer, type TestHttp } from '../support/start-http.ts';
 
 let http: TestHttp;
@@ -50,6 +50,50 @@ test('registrations from one address are limited', async () => {
   expect(statuses(answers).filter((status) => status === 429)).toHaveLength(2);
 });
 
+test('whoever knows the password never meets the limit', async () => {
+  await http.accounts.createUser({ username: 'busy', email: 'busy@example.org', password: PASSWORD });
+  const answers: Answer[] = [];
+  for (let turn = 0; turn < 30; turn += 1) answers.push(await logIn('busy', PASSWORD));
+  expect(new Set(statuses(answers))).toEqual(new Set([200]));
+});
+
+test('right sign-ins in between make no room for more wrong ones', async () => {
+  await http.accounts.createUser({ username: 'target', email: 'target@example.org', password: PASSWORD });
+  const passwords = ['wrong 1', PASSWORD, 'wrong 2', PASSWORD, PASSWORD, 'wrong 3', PASSWORD, 'wrong 4'];
+  const answers: Answer[] = [];
+  for (const password of passwords) answers.push(await logIn('target', password));
+  expect(statuses(answers)).toEqual([401, 200, 401, 200, 200, 401, 429, 429]);
+});
+
+test('after too many wrong ones the right password is refused as well, until the minute is over', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  onTestFinished(() => void vi.useRealTimers());
+  await http.close();
+  http = await startHttp({ LOGINS_PER_ACCOUNT: '10' });
+  await http.accounts.createUser({ username: 'target', email: 'target@example.org', password: PASSWORD });
+  expect(new Set(statuses(await inTurn(Array.from({ length: 10 }, () => 'target'))))).toEqual(new Set([401]));
+  expect((await logIn('target', PASSWORD)).status).toBe(429);
+  vi.advanceTimersByTime(60_000);
+  expect((await logIn('target', PASSWORD)).status).toBe(200);
+});
+
+test('failed and refused sign-ins are told in the log: whose, from where, and neither name nor password', async () => {
+  const { id } = await http.accounts.createUser({
+    username: 'target',
+    email: 'target@example.org',
+    password: PASSWORD,
+  });
+  await inTurn(['target', 'target', 'target', 'target', 'ghost']);
+  const lines = http.logged.map((line) => JSON.parse(line)).filter(({ msg }) => String(msg).startsWith('sign-in'));
+  const address = '127.0.0.1';
+  expect(lines).toMatchObject([
+    ...[1, 2, 3].map(() => ({ level: 30, msg: 'sign-in failed', user_id: id, address })),
+    { level: 40, msg: 'sign-in refused', code: 'rate_limited', count: 1, address },
+    { level: 30, msg: 'sign-in failed', user_id: 'unknown', address },
+  ]);
+  expect(JSON.stringify(lines)).not.toMatch(/target|ghost|not the password/);
+});
+
 test('guessing the current password on the way to a new one is limited too', async () => {
   const { access_token: token } = await http.signUp('guessed');
   const guess = () =>
@@ -57,5 +101,5 @@ test('guessing the current password on the way to a new one is limited too', asy
       token,
       json: { current_password: 'a guess', new_password: 'another phrase 7' },
     });
-  expect(statuses([await guess(), await guess(), await guess()])).toEqual([401, 401, 429]);
+  expect(statuses([await guess(), await guess(), await guess(), await guess()])).toEqual([401, 401, 401, 429]);
 });

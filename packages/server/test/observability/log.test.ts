@@ -35,6 +35,10 @@ test('the same on a terminal, where lines are made readable', async () => {
   expect(shown).toMatch(/^ {4}path: "a\\u000d\\u000a.*\\u001b\[2J/m);
 });
 
+test('every line has the name of its node', () => {
+  expect(JSON.parse(written((log) => log.info('here')))).toMatchObject({ node_id: 'node' });
+});
+
 test('a text of 100 KB is cut, and its length told', () => {
   const line = written((log) => log.warn({ agent: 'x'.repeat(100_000) }));
   expect(line.length).toBeLessThan(1_300);

@@ -70,3 +70,18 @@ test("a token with 'Bearer ' in front is told of by its own sentence", async () 
     data: { error: 'unauthorized', message: "Send the token alone, without 'Bearer '." },
   });
 });
+
+test('a refused handshake is told in the log by its address and reason, without the token', async () => {
+  const own = await startServer();
+  const socket = io(own.url, { auth: { token: 'not-a-token' }, reconnection: false, forceNew: true });
+  await new Promise((resolve) => socket.once('connect_error', resolve));
+  socket.close();
+  await fetch(`${own.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin: 'https://foreign.example' } });
+  const lines = own.logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'handshake refused');
+  expect(lines).toMatchObject([
+    { address: expect.stringContaining('127.0.0.1'), code: 'unauthorized', count: 1 },
+    { address: expect.stringContaining('127.0.0.1'), code: 'origin_not_allowed', count: 1 },
+  ]);
+  expect(own.logged.join()).not.toContain('not-a-token');
+  await own.close();
+});

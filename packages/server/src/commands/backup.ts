@@ -7,6 +7,7 @@ import { EXIT, runAsProcess, type Command } from './console/command.ts';
 import {
   closeWal,
   draftCopy,
+  isFile,
   refuseUnusable,
   removeDatabase,
   sizeOf,
@@ -27,8 +28,11 @@ export const backUp: Command = {
     const directory = resolve(readConfig(console.variables).DATA_DIR);
     const byDefault = join(directory, 'backups', `tertulia-${stampOf(new Date())}.sqlite`);
     const to = typeof options['to'] === 'string' ? resolve(options['to']) : byDefault;
+    const from = join(directory, DATABASE_FILE);
+    if (!(await isFile(from)))
+      throw new Refusal(`${from}: there is no such file. Does DATA_DIR name the right folder?`);
     if (to === byDefault) await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-    await copyChecked(join(directory, DATABASE_FILE), to);
+    await copyChecked(from, to);
     console.print(`The backup is ${to} (${sizeOf((await stat(to)).size)}); its copy of the database was checked.`);
     return EXIT.done;
   },

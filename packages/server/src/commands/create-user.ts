@@ -15,7 +15,7 @@ export const createUser: Command = {
     email: { value: 'ADDRESS', about: 'The email address, which is also good for signing in.' },
     ...PASSWORD_OPTIONS,
     'full-name': { value: 'NAME', about: 'The name that is shown.' },
-    superuser: { about: 'Gives the account the rights of an administrator.' },
+    superuser: { about: 'Marks the account as superuser; nothing in this version asks for it.' },
   },
   async run(options, console) {
     const config = readConfig(console.variables);

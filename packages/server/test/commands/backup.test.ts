@@ -64,6 +64,14 @@ test('a backup that fails leaves no file behind', async () => {
   expect(existsSync(to)).toBe(false);
 });
 
+test('a backup of a data folder that is not there makes none', async () => {
+  const directory = join(testDirectory(), 'mistyped');
+  const refused = await run(backUp, [], { DATA_DIR: directory });
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toMatch(/tertulia.sqlite: there is no such file/);
+  expect(existsSync(directory)).toBe(false);
+});
+
 test('without a name a backup gets a dated one in the data folder', async () => {
   const directory = testDirectory();
   await run(createTestUser, [], { DATA_DIR: directory });

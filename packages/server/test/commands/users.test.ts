@@ -54,7 +54,7 @@ test('the test user is never made in production', async () => {
   expect(refused.errors).toMatch(/never made in production/);
 });
 
-test('an account is made with a password from standard input and the rights of an administrator', async () => {
+test('an account is made with a password from standard input and the mark of a superuser', async () => {
   const server = await startServer();
   const words = [...anna, '--password-stdin', '--full-name', 'Anna Ö', '--superuser'];
   const made = await run(createUser, words, { DATA_DIR: server.directory }, 'a password of 2 words\nand more\n');

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
 import { createAccounts, type Accounts } from './accounts/accounts.ts';
 import { loadSecret } from './accounts/secret.ts';
 import type { Assistant } from './assistants/assistant.ts';
 import { loadAssistant } from './assistants/registry.ts';
 import type { Config } from './config.ts';
+import { openDataFolder } from './data-folder.ts';
 import { InProcessHub, type Bus } from './delivery/bus.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { sessionRoom } from './delivery/rooms.ts';
@@ -70,7 +70,7 @@ interface Foundations {
 
 async function layFoundations(config: Config, parts: AppParts): Promise<Foundations> {
   const metrics = createMetrics();
-  const directory = resolve(config.DATA_DIR);
+  const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
   const store = await openStore(directory, metrics, parts);

@@ -61,6 +61,12 @@ function explainListening({ code, port = 0, address, hostname }: SystemError): s
   }
 }
 
+/** What a failure of the file system means, as the rest of a sentence; null where it is none. */
+export function explainFile(error: unknown): string | null {
+  if (error instanceof Refusal) return error.message;
+  return FILES[(error as NodeJS.ErrnoException).code ?? ''] ?? null;
+}
+
 /** The failure as a sentence for people, or null where nobody foresaw it. `dataDir` names where the database lies. */
 export function explainFailure(error: unknown, dataDir: string): string | null {
   if (!(error instanceof Error)) return null;

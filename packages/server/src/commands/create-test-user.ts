@@ -2,7 +2,7 @@ import { createPasswords } from '../accounts/passwords.ts';
 import { readConfig } from '../config.ts';
 import { Refusal } from '../failure.ts';
 import type { AccountStore } from '../store/account-store.ts';
-import { withAccounts } from './console/accounts.ts';
+import { namedDatabase, withAccounts } from './console/accounts.ts';
 import { EXIT, runAsProcess, type Command } from './console/command.ts';
 import { TEST_USER } from './console/test-user.ts';
 
@@ -25,6 +25,7 @@ export const createTestUser: Command = {
     });
     const what = isNew ? 'The test user was made' : 'The test user is there already';
     console.print(`${what}: sign in as ${TEST_USER.username} with the password ${TEST_USER.password}.`);
+    console.print(namedDatabase(config));
     return EXIT.done;
   },
 };

@@ -2,7 +2,7 @@ import { registerSchema } from '@tertulia/protocol';
 import type { Registration } from '../accounts/register.ts';
 import { readConfig } from '../config.ts';
 import { Refusal } from '../failure.ts';
-import { withAccounts } from './console/accounts.ts';
+import { namedDatabase, withAccounts } from './console/accounts.ts';
 import { EXIT, required, runAsProcess, type Command } from './console/command.ts';
 import { PASSWORD_OPTIONS, passwordOf } from './console/password.ts';
 
@@ -30,6 +30,7 @@ export const createUser: Command = {
     console.print(
       `The account ${account.username} <${account.email}> was made${is_superuser ? ', as superuser' : ''}.`,
     );
+    console.print(namedDatabase(config));
     return EXIT.done;
   },
 };

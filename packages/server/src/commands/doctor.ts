@@ -4,6 +4,7 @@ import { EXIT, runAsProcess, type Command } from './console/command.ts';
 import { checkAssistant } from './doctor/check-assistant.ts';
 import { checkDatabase } from './doctor/check-database.ts';
 import { checkDataFolder, checkSecret, checkSpace } from './doctor/check-data-folder.ts';
+import { checkLock } from './doctor/check-lock.ts';
 import { checkPort } from './doctor/check-port.ts';
 import { checkNode, checkOrigins, checkSettings } from './doctor/check-settings.ts';
 import type { Finding, State } from './doctor/finding.ts';
@@ -30,6 +31,7 @@ async function examine(variables: Readonly<Record<string, string | undefined>>):
     checkSpace(directory),
     checkDatabase(join(directory, DATABASE_FILE)),
     checkSecret(directory, variables['JWT_SECRET']),
+    checkLock(config, directory),
     checkPort(config),
     checkAssistant(config),
   ]);

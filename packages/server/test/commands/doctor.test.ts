@@ -52,8 +52,28 @@ test('beside a running server it says that it is ours, and its database is whole
     state: 'ok',
     message: expect.stringMatching(/is whole/),
   });
+  expect(await examine('server', variables)).toMatchObject({ state: 'ok', message: expect.stringMatching(/^one is/) });
+  await server.close();
+  const stopped = await examine('server', { DATA_DIR: server.directory });
+  expect(stopped).toMatchObject({ state: 'ok', message: expect.stringMatching(/^none is/) });
+});
+
+test('a server that holds the data folder while PORT is free is a problem: the next one could not start', async () => {
+  const server = await startServer();
+  const found = await examine('server', { DATA_DIR: server.directory, PORT: String(await freePort()) });
+  expect(found).toMatchObject({ state: 'problem', code: 1, message: expect.stringContaining(server.directory) });
+  expect(found.advice).toMatch(/stop that one/);
   await server.close();
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 test("another program on the port is told from one of ours, and doctor doesn't wait for it", async () => {
   const silent = createServer().listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ test('it says where it listens and what to do next, in one line of JSON', async 
   const server = new Program('main', { directory });
   const line = JSON.parse(await server.line('"msg":"listening"')) as Record<string, string>;
   expect(line['test_page']).toBe(`${line['url']}/static/socketio_test.html`);
-  expect(line['next']).toMatch(/^npm run create-test-user/);
+  expect(line['next']).toMatch(new RegExp(`^DATA_DIR=${directory} npm run create-test-user `));
   expect(await (await fetch(`${line['url']}/readyz`)).json()).toEqual({ status: 'ready' });
   const { output, ...ended } = await server.stop();
   expect(ended).toMatchObject({ code: 0, errors: '' });
@@ -62,7 +62,21 @@ test('on a terminal it says the same in a few lines', () => {
 
 test('in production nobody is sent to the test page or the test user', () => {
   const config = readConfig({ ENVIRONMENT: 'production', JWT_SECRET: 'k9#Qz7-xW2!mB5vL0pR4tY8uJ1sD6fG3' });
-  expect(announcementOf(config, 'http://0.0.0.0:8000', false)).toEqual({ url: 'http://0.0.0.0:8000' });
+  expect(announcementOf(config, 'http://10.0.0.1:8000', false)).toEqual({ url: 'http://10.0.0.1:8000' });
+});
+
+test('the next step goes to the data folder that was set, also where a shell would take its name apart', () => {
+  const nextWith = (DATA_DIR: string) => announcementOf(readConfig({ DATA_DIR }), 'http://127.0.0.1:1', false).next;
+  expect(nextWith('/x')).toMatch(/^DATA_DIR=\/x npm run create-test-user in/);
+  expect(nextWith("/my data/it's")).toContain(String.raw`DATA_DIR='/my data/it'\''s' npm run create-test-user in`);
+});
+
+test.each(['http://0.0.0.0:8000', 'http://[::]:8000'])('listening on %s it says where to open it', (listening) => {
+  const said: string[] = [];
+  const announcement = announcementOf(readConfig({}), listening, true);
+  announce(announcement, pino(new PassThrough()), (text) => void said.push(text));
+  expect(said.join('')).toContain('  Tertulia listens on http://localhost:8000, on all networks\n');
+  expect(announcement.test_page).toBe('http://localhost:8000/static/socketio_test.html');
 });
 
 test('a .env file in the working folder is read', async () => {
@@ -109,7 +123,26 @@ test('an assistant that cannot be loaded', async () => {
 test('a data folder that cannot be made', async () => {
   const file = join(testDirectory(), 'file');
   writeFileSync(file, '');
-  expect(await refusal({ DATA_DIR: join(file, 'data') })).toMatch(/a part of the path is a file/);
+  const remedy = 'Set DATA_DIR to a folder of your own, or give this one to the user that runs the server.';
+  const below = join(file, 'data');
+  expect(await refusal({ DATA_DIR: below })).toBe(
+    `DATA_DIR=${below}: a part of the path is a file, not a folder. ${remedy}`,
+  );
+  expect(await refusal({ DATA_DIR: file })).toBe(`DATA_DIR=${file}: it is a file, not a folder. ${remedy}`);
+});
+
+test('a data folder where no folder can be made is refused, and not tried for ever', async () => {
+  expect(await refusal({ DATA_DIR: '/proc/tertulia/data' })).toMatch(
+    /^DATA_DIR=\/proc\/tertulia\/data: .+\. Set DATA_DIR/,
+  );
+  const user = await run(createTestUser, [], { DATA_DIR: '/proc/tertulia' });
+  expect(user).toMatchObject({ code: 1, errors: expect.stringMatching(/^DATA_DIR=\/proc\/tertulia: /) });
+});
+
+test.skipIf(process.getuid?.() === 0)('a data folder that this user may not write to', async () => {
+  const directory = testDirectory();
+  chmodSync(directory, 0o500);
+  expect(await refusal({}, directory)).toMatch(/^DATA_DIR=.+: this user may not read or write it\. Set DATA_DIR/);
 });
 
 test('a data folder that another server holds', async () => {

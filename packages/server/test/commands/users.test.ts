@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { createUser } from '../../src/commands/create-user.ts';
@@ -17,7 +18,10 @@ test('the test user is made while the server runs, and signs in at once', async 
   const server = await startServer();
   const made = await Program.run('commands/create-test-user', { directory: server.directory });
   expect(made).toMatchObject({ code: 0, errors: '' });
-  expect(made.output).toBe('The test user was made: sign in as testuser with the password testpass123.');
+  expect(made.output.split('\n')).toEqual([
+    'The test user was made: sign in as testuser with the password testpass123.',
+    `The database is ${join(server.directory, 'tertulia.sqlite')}.`,
+  ]);
 
   const login = await server.call('POST', '/auth/login', { json: { username: 'testuser', password: 'testpass123' } });
   expect(login.status).toBe(200);
@@ -58,7 +62,9 @@ test('an account is made with a password from standard input and the mark of a s
   const server = await startServer();
   const words = [...anna, '--password-stdin', '--full-name', 'Anna Ö', '--superuser'];
   const made = await run(createUser, words, { DATA_DIR: server.directory }, 'a password of 2 words\nand more\n');
-  expect(made).toEqual({ code: 0, output: 'The account anna <anna@example.com> was made, as superuser.', errors: '' });
+  const database = join(server.directory, 'tertulia.sqlite');
+  const output = `The account anna <anna@example.com> was made, as superuser.\nThe database is ${database}.`;
+  expect(made).toEqual({ code: 0, output, errors: '' });
 
   const json = { username: 'anna@example.com', password: 'a password of 2 words' };
   const login = await server.call('POST', '/auth/login', { json });

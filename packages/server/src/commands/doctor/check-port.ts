@@ -24,14 +24,25 @@ export async function checkPort({ HOST, PORT, DATA_DIR }: Config): Promise<Findi
 }
 
 async function whoListens(host: string, port: number): Promise<Finding> {
-  const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
-  try {
-    const answer = await fetch(`http://${name}:${port}/socket-info`, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    const info = (await answer.json()) as { name?: unknown; version?: unknown };
-    if (info.name === 'Tertulia') return ok(check, `Tertulia ${String(info.version)} runs on ${name}:${port}`);
-  } catch {
-    // No HTTP, no JSON or no answer: whoever it is, it is not this product.
-  }
+  const name = reachable(host);
+  const version = await versionAt(host, port);
+  if (version !== null) return ok(check, `Tertulia ${version} runs on ${name}:${port}`);
   const advice = `stop that one, or choose another port: PORT=${port + 1}`;
   return problem(check, `another program listens on ${name}:${port}`, advice);
+}
+
+/** The version of the Tertulia that answers there, or null where none does. */
+export async function versionAt(host: string, port: number): Promise<string | null> {
+  try {
+    const address = `http://${reachable(host)}:${port}/socket-info`;
+    const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const info = (await answer.json()) as { name?: unknown; version?: unknown };
+    return info.name === 'Tertulia' ? String(info.version) : null;
+  } catch {
+    return null; // no HTTP, no JSON or no answer: whoever it is, it is not this product
+  }
+}
+
+function reachable(host: string): string {
+  return { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
 }

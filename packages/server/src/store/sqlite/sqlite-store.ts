@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountStore } from '../account-store.ts';
@@ -42,6 +42,22 @@ export function lockDirectory(directory: string): { release(): void } {
     throw error;
   }
   return { release: () => lock.close() };
+}
+
+/** Whether a server holds the data folder; changes nothing, not even where there is none. */
+export function isDirectoryHeld(directory: string): boolean {
+  const path = join(directory, LOCK_FILE);
+  if (!existsSync(path)) return false;
+  const lock = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  try {
+    lock.prepare('SELECT 1 FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === 5) return true;
+    throw error;
+  } finally {
+    lock.close();
+  }
 }
 
 /** The embedded store: one SQLite file, one thread that writes and commits in groups, one that reads. */

@@ -1,9 +1,16 @@
 import {
+  authorSchema,
   clientEvents,
+  endedTaskSchema,
+  ERROR_CODES,
+  errorDetailsSchema,
   extendedServerEvents,
   handshakeAuthSchema,
   baseServerEvents,
   logEventData,
+  memberSchema,
+  messageSchema,
+  startedTaskSchema,
   type ClientEventName,
   type ExtendedServerEventName,
 } from '@tertulia/protocol';
@@ -29,6 +36,13 @@ test('the page on the protocol lists exactly the events, types and fields that t
   expect(firstColumn(section('Connect: the handshake')).slice(0, 4)).toEqual(Object.keys(handshakeAuthSchema.shape));
 });
 
+test('the page on the protocol lists exactly the fields of messages, tasks, members and authors', () => {
+  expect(firstColumn(section('A message'))).toEqual(Object.keys(messageSchema.shape));
+  const listed = firstColumn(section('Tasks, members and who did it'));
+  const schemas = [authorSchema, memberSchema, startedTaskSchema, endedTaskSchema];
+  expect(listed.toSorted()).toEqual(schemas.flatMap(({ shape }) => Object.keys(shape)).toSorted());
+});
+
 /** One frame of the example: who sent it, what it is, and what it carries. */
 function frames(): { from: string; type: string; ack: string; values: unknown[] }[] {
   const text = page.code
@@ -45,6 +59,11 @@ function frames(): { from: string; type: string; ack: string; values: unknown[] 
     });
 }
 
+const refusedConnectSchema = z.object({
+  message: z.enum(ERROR_CODES),
+  data: errorDetailsSchema.extend({ error: z.enum(ERROR_CODES) }),
+});
+
 test('each frame of the example is what the schemas say', () => {
   const asked = new Map<string, ClientEventName>();
   for (const { from, type, ack, values } of frames()) {
@@ -60,13 +79,16 @@ test('each frame of the example is what the schemas say', () => {
       case '<- 42':
         expectFits(extendedServerEvents[first as ExtendedServerEventName], second);
         break;
+      case '<- 44':
+        expectFits(refusedConnectSchema, first);
+        break;
       case '<- 43':
         expectFits(clientEvents[asked.get(ack)!].ack.extend({ ok: z.literal(true) }), first);
         break;
     }
   }
   const kinds = new Set(frames().map(({ from, type }) => `${from} ${type}`));
-  expect(kinds).toEqual(new Set(['<- 0', '-> 40', '<- 40', '<- 42', '-> 42', '<- 43']));
+  expect(kinds).toEqual(new Set(['<- 0', '-> 40', '<- 40', '<- 42', '-> 42', '<- 43', '<- 44']));
 });
 
 /** Nothing is missing in it and nothing is too much. */

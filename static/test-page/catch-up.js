@@ -1,10 +1,11 @@
 /**
  * Reads the log from where a transcript stands to its end, page by page, with the text so far of the answers that are
- * being written.
+ * being written. Answers whether the end was reached: only then has a join joined.
  *
  * @param {import('./connection.js').Connection} connection
  * @param {import('./transcript.js').Transcript} transcript
  * @param {'join_conversation' | 'sync'} event
+ * @returns {Promise<boolean>}
  */
 export async function catchUp(connection, transcript, event) {
   transcript.isLog = true;
@@ -13,7 +14,7 @@ export async function catchUp(connection, transcript, event) {
     const page = await connection.send(event, { conversation_id: transcript.id, after_seq: before });
     if (page.reset) {
       // A restored backup knows less than this page: what was shown may never have happened.
-      if (before === 0) return;
+      if (before === 0) return false;
       transcript.clear();
       continue;
     }
@@ -22,6 +23,6 @@ export async function catchUp(connection, transcript, event) {
       transcript.answer(task_id)?.start(attempt, assistant);
       transcript.answer(task_id)?.checkpoint(attempt, text);
     }
-    if (page.complete || transcript.lastSeq === before) return;
+    if (page.complete || transcript.lastSeq === before) return page.complete;
   }
 }

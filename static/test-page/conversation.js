@@ -216,15 +216,17 @@ export class OpenConversation {
 
   /** @param {Transcript} transcript */
   async #join(transcript) {
+    let joined = true;
     if (this.#connection.isExtended) {
-      await catchUp(this.#connection, transcript, 'join_conversation');
+      joined = await catchUp(this.#connection, transcript, 'join_conversation');
     } else {
       await this.#connection.send('join_conversation', { conversation_id: transcript.id });
       await (transcript.newestSeq === 0 ? this.#readNewest(transcript) : readMissed(this.#session, transcript));
     }
     if (this.transcript !== transcript) return;
-    this.isJoined = true;
+    this.isJoined = joined;
     this.#lookForGap();
+    this.#changed.emit();
   }
 
   /** @param {Incoming} event */
@@ -253,9 +255,7 @@ export class OpenConversation {
     if (!isNew) return this.#joinedBySending();
     this.#outbox.adopt(transcript.id);
     this.members.reset(transcript.id);
-    const early = this.#early;
-    this.#early = [];
-    for (const event of early) this.#received(event);
+    for (const event of this.#early.splice(0)) this.#received(event);
     this.#loading = this.#load();
     await this.#loading;
   }

@@ -3,6 +3,7 @@ import { OpenConversation } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
 import { byId } from './dom.js';
 import { EventLog } from './event-log.js';
+import { isGone, joinProblem } from './join-by-id.js';
 import { Outbox } from './outbox.js';
 import { Session } from './session.js';
 import { readPlace, storePlace } from './place.js';
@@ -26,7 +27,7 @@ const list = new ConversationList(session);
 setUpPanels();
 setUpAccountView(session, () => byId('connect').focus());
 setUpConnectionView(connection, session);
-setUpListView(list, conversation, { open: openConversation, startNew: startConversation });
+setUpListView(list, conversation, { open: openConversation, startNew: startConversation, join: joinConversation });
 setUpChatView(conversation, connection);
 setUpMembersView(conversation);
 setUpTranscriptView(conversation, outbox);
@@ -43,6 +44,26 @@ function openConversation(id) {
   list.mark(id, false);
   showPanel('chat');
   void conversation.open(id);
+}
+
+/** @param {string} id */
+async function joinConversation(id) {
+  if (!session.tokens) return 'Log in and connect first.';
+  const problem = await joinProblem(connection, id);
+  if (problem === '') openConversation(id);
+  return problem;
+}
+
+/**
+ * The conversation from before a reload, unless it is gone meanwhile.
+ *
+ * @param {string} id
+ */
+async function reopenConversation(id) {
+  list.mark(id, false);
+  showPanel('chat');
+  await conversation.open(id);
+  if (conversation.id === id && conversation.details === null && (await isGone(session, id))) conversation.startNew();
 }
 
 function startConversation() {
@@ -115,5 +136,5 @@ function comeBack() {
   if (!place) return;
   showOptions(place.options);
   if (place.isConnected) connection.connect(chosenOptions());
-  if (place.conversationId !== '') openConversation(place.conversationId);
+  if (place.conversationId !== '') void reopenConversation(place.conversationId);
 }

@@ -4,7 +4,10 @@ import { exactTime, shortTime } from '../times.js';
 /**
  * @typedef {import('../conversation-list.js').ConversationList} ConversationList
  * @typedef {import('../conversation.js').OpenConversation} OpenConversation
- * @typedef {{open: (id: string) => void, startNew: () => void}} ListActions
+ * @typedef {object} ListActions
+ * @property {(id: string) => void} open
+ * @property {() => void} startNew
+ * @property {(id: string) => Promise<string>} join answers what is wrong, or nothing once it is open
  */
 
 /**
@@ -18,18 +21,34 @@ export function setUpListView(list, conversation, actions) {
   byId('new-conversation').addEventListener('click', actions.startNew);
   byId('refresh-list').addEventListener('click', () => void list.refresh());
   byId('more-conversations').addEventListener('click', () => void list.showMore());
-  const field = /** @type {HTMLInputElement} */ (byId('join-id'));
-  byId('join-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    const id = field.value.trim();
-    if (id === '') return;
-    actions.open(id);
-    field.value = '';
-  });
+  setUpJoinForm(actions);
   const update = oncePerFrame(() => render(list, conversation, actions));
   list.onChange(update);
   conversation.onChange(update);
   update();
+}
+
+/** @param {ListActions} actions */
+function setUpJoinForm({ join }) {
+  const form = byId('join-form');
+  const field = /** @type {HTMLInputElement} */ (byId('join-id'));
+  const show = (/** @type {string} */ problem) => {
+    byId('join-problem').textContent = problem;
+    if (problem === '') field.removeAttribute('aria-invalid');
+    else field.setAttribute('aria-invalid', 'true');
+  };
+  field.addEventListener('input', () => show(''));
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const id = field.value.trim();
+    if (id === '' || form.getAttribute('aria-busy') === 'true') return;
+    form.setAttribute('aria-busy', 'true');
+    const problem = await join(id);
+    form.removeAttribute('aria-busy');
+    show(problem);
+    if (problem === '') field.value = '';
+    else field.focus();
+  });
 }
 
 /**

@@ -50,6 +50,16 @@ describeWith('chromium', 'two people in one conversation', () => {
     expect((await messages(other)).at(-1)).toBe(words.join(''));
   });
 
+  test('whoever joins in the middle of an answer sees whose it is', async () => {
+    const { own, other } = await conversationOf('edda', 'finn');
+    await other.locator('#join-leave').click();
+    await other.getByText('not joined').waitFor();
+    await say(own, question('Tell', { text: 'I beg' }, { hang: true }));
+    await own.locator('.writing .text', { hasText: 'I beg' }).waitFor();
+    await other.locator('#join-leave').click();
+    await other.locator('.writing .who', { hasText: 'scripted' }).waitFor();
+  });
+
   test('a removed member is told, and sees nothing more', async () => {
     const { own, other } = await conversationOf('ella', 'fritz');
     await own.getByRole('button', { name: 'Remove fritz' }).click();

@@ -102,7 +102,10 @@ export default defineConfig({
       files: ['static/**', 'examples/**'],
       rules: { 'typescript/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }] },
     },
-    { files: ['*.config.ts', 'examples/**', 'bench/steady-assistant.ts', '**/test/support/**'], rules: { 'import/no-default-export': 'off' } },
+    {
+      files: ['*.config.ts', 'examples/**', 'bench/steady-assistant.ts', '**/test/support/**'],
+      rules: { 'import/no-default-export': 'off' },
+    },
   ],
 });
 

@@ -12,6 +12,8 @@ import { PASSWORD } from '../support/start-server.ts';
 const MEGABYTE = 1_048_576;
 /** Somebody else's round trip, which is a millisecond or two, may grow to this on a busy machine with two processors. */
 const PATIENT_MS = 1_500;
+/** On a busy machine it may be as many times the slowest round trip without an attack. */
+const CALM_TIMES = 100;
 /** Memory is given back when the collector gets to it, and the allocator keeps some. */
 const SETTLING_MS = 15_000;
 
@@ -76,6 +78,7 @@ export class Victim {
    */
   async under(megabytes: number, attack: () => Promise<unknown>): Promise<Harm> {
     const bystander = await Bystander.start(this.url, await this.signUp(`bystander-${Date.now()}`));
+    const calm = await this.#calmTrip();
     const before = await this.#memory();
     const cpu = await this.measure('process_cpu_seconds_total');
     let largest = before;
@@ -92,9 +95,20 @@ export class Victim {
       cpu: (await this.measure('process_cpu_seconds_total')) - cpu,
     };
     if (this.#process.isGone) throw new Error(`the process has gone: ${this.#process.lastLines}`);
-    expectBounded(harm, megabytes);
+    expectBounded(harm, megabytes, Math.max(PATIENT_MS, CALM_TIMES * calm));
     await until(async () => (await this.#memory()) - before < megabytes, SETTLING_MS, 'the memory is given back');
     return harm;
+  }
+
+  /** The slowest of some requests without an attack: what this machine is like just now, in ms. */
+  async #calmTrip(): Promise<number> {
+    const trips: number[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const started = performance.now();
+      await this.measure('process_cpu_seconds_total');
+      trips.push(performance.now() - started);
+    }
+    return Math.max(...trips);
   }
 
   async #memory(): Promise<number> {
@@ -110,9 +124,9 @@ export class Victim {
   }
 }
 
-function expectBounded({ trips, grownBy }: Harm, megabytes: number): void {
+function expectBounded({ trips, grownBy }: Harm, megabytes: number, milliseconds: number): void {
   expect(grownBy).toBeLessThan(megabytes);
-  expect(quantile(trips, 0.99)).toBeLessThan(PATIENT_MS);
+  expect(quantile(trips, 0.99)).toBeLessThan(milliseconds);
 }
 
 /** Somebody who chats all the time, in a thread that the attack does not slow down. */

@@ -9,7 +9,7 @@ export interface ClientOptions {
 }
 
 /** How long a test waits for an event before it says what came instead. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 30_000;
 
 // What an answer holds is what each test says; typing it here would only repeat the schemas.
 export type Payload = any; // oxlint-disable-line no-explicit-any

@@ -39,7 +39,8 @@ def log_in():
     response = requests.post(
         f'{URL}/api/v1/auth/login', json={'username': USERNAME, 'password': PASSWORD}, timeout=10
     )
-    response.raise_for_status()
+    if not response.ok:
+        raise SystemExit(f"login was refused: {response.json()['detail']}")
     return response.json()['access_token']
 
 

@@ -20,6 +20,7 @@ async def socket_client():
         'username': os.environ.get('TERTULIA_USERNAME', 'testuser'),
         'password': os.environ.get('TERTULIA_PASSWORD', 'testpass123')
     })
+    assert response.ok, response.text
     token = response.json()['access_token']
 
     # Create Socket.IO client

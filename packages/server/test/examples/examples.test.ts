@@ -49,6 +49,13 @@ describeWith('python', 'the Python examples', () => {
     expect(code).toBe(0);
   }, 30_000);
 
+  test('the client says why it may not in', async () => {
+    const wrong = { ...env, TERTULIA_PASSWORD: 'not the password' };
+    const { stderr, code } = await run(findPython() ?? '', ['examples/python/client.py'], { env: wrong });
+    expect(stderr).toContain('Incorrect username or password');
+    expect(code).toBe(1);
+  }, 30_000);
+
   test('the automated test passes', async () => {
     const { stdout, code } = await python(['-m', 'pytest', '-p', 'no:cacheprovider', 'examples/python/test_chat.py']);
     expect(stdout).toMatch(/\b1 passed\b/);

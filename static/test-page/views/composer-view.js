@@ -1,5 +1,8 @@
 import { byId } from '../dom.js';
 
+/** The part of the longest message from which on its characters are counted. */
+const COUNTED_FROM = 0.9;
+
 /**
  * Writes and sends: Enter sends, Shift+Enter begins a line.
  *
@@ -16,8 +19,14 @@ export function setUpComposer(conversation, connection, session) {
     event.preventDefault();
     form.requestSubmit();
   });
-  message.addEventListener('input', () => fit(message));
-  connection.onChange(() => renderHint(connection, session));
+  message.addEventListener('input', () => {
+    fit(message);
+    renderLength(message, connection);
+  });
+  connection.onChange(() => {
+    renderHint(connection, session);
+    renderLength(message, connection);
+  });
   session.onChange(() => renderHint(connection, session));
   renderHint(connection, session);
   byId('metadata').addEventListener('input', () => readMetadata());
@@ -29,15 +38,61 @@ export function setUpComposer(conversation, connection, session) {
       byId('metadata').focus();
       return;
     }
-    if (message.value.trim() === '') {
+    if (message.value.trim() === '' || isTooLong(message, connection)) {
       message.focus();
       return;
     }
     conversation.say(message.value, metadata);
     message.value = '';
     fit(message);
+    renderLength(message, connection);
     message.focus();
   });
+}
+
+/**
+ * The longest message that the server takes, as protocol 1 tells it; on the base layer only the server knows.
+ *
+ * @param {import('../connection.js').Connection} connection
+ */
+function lengthLimit({ welcome }) {
+  return Number(welcome?.limits?.message_code_points ?? Infinity);
+}
+
+/**
+ * @param {HTMLTextAreaElement} field
+ * @param {import('../connection.js').Connection} connection
+ */
+function isTooLong({ value }, connection) {
+  return codePoints(value) > lengthLimit(connection);
+}
+
+/**
+ * Counts once the limit is near, and says how much is too much.
+ *
+ * @param {HTMLTextAreaElement} field
+ * @param {import('../connection.js').Connection} connection
+ */
+function renderLength(field, connection) {
+  const limit = lengthLimit(connection);
+  const length = codePoints(field.value);
+  const count = `${length.toLocaleString()} of ${limit.toLocaleString()} characters`;
+  const excess = length - limit;
+  const problem = excess > 0 ? `: ${excess.toLocaleString()} too many to be sent` : '';
+  const node = byId('message-length');
+  node.textContent = length < limit * COUNTED_FROM ? '' : count + problem;
+  node.classList.toggle('bad', excess > 0);
+  if (excess > 0) field.setAttribute('aria-invalid', 'true');
+  else field.removeAttribute('aria-invalid');
+}
+
+/**
+ * Limits are in code points: an emoji is one, where `length` says two.
+ *
+ * @param {string} text
+ */
+function codePoints(text) {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
 /**

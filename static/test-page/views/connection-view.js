@@ -33,13 +33,14 @@ export function setUpConnectionView(connection, session) {
   }
   let announced = '';
   connection.onChange(() => {
-    render(connection);
+    render(connection, session);
     const words = `${WORDS[connection.state]}. ${connection.reason}`;
     if (words !== announced) announce(words);
     announced = words;
   });
+  session.onChange(() => render(connection, session));
   setInterval(() => renderState(connection), 500);
-  render(connection);
+  render(connection, session);
 }
 
 /** The protocol and transport that the page's controls say. */
@@ -65,12 +66,15 @@ function askForLogin() {
   byId('login-username').focus();
 }
 
-/** @param {Connection} connection */
-function render(connection) {
+/**
+ * @param {Connection} connection
+ * @param {import('../session.js').Session} session
+ */
+function render(connection, session) {
   byId('connect').textContent = connection.isActive ? 'Disconnect' : 'Connect';
   byId('connect').classList.toggle('primary', !connection.isActive);
   byId('retry-now').hidden = connection.state !== 'reconnecting';
-  showDetail(detail(connection), connection.state === 'refused');
+  showDetail(detail(connection, session), connection.state === 'refused');
   renderState(connection);
 }
 
@@ -82,8 +86,12 @@ function renderState({ state, retryAt }) {
   if (byId('state-text').textContent !== text) byId('state-text').textContent = text;
 }
 
-/** @param {Connection} connection */
-function detail(connection) {
+/**
+ * @param {Connection} connection
+ * @param {import('../session.js').Session} session
+ */
+function detail(connection, session) {
+  if (connection.state === 'disconnected' && session.user) return 'Logged in. Now connect.';
   if (connection.state !== 'connected') return connection.reason;
   const name = connection.welcome?.user?.username ?? '';
   const protocol = connection.isExtended ? 'protocol 1' : 'base layer';

@@ -24,6 +24,36 @@ describeWith('chromium', 'a person on the test page', () => {
     await page.getByRole('button', { name: /What is a log/ }).waitFor();
   });
 
+  test('is led from the login to the connection', async () => {
+    const page = await tests.visit();
+    await logIn(page, await tests.server.signUp('newton'));
+    await page.locator('.panel-connect').getByText('Logged in. Now connect.').waitFor();
+    await page.locator('#connect:focus').waitFor();
+    await page.keyboard.press('Enter');
+    await state(page, 'connected');
+    await page.getByText('Now connect').waitFor({ state: 'detached' });
+  });
+
+  test('finds the way to join by id below any number of conversations, and times by 24 hours', async () => {
+    const page = await tests.visit({ locale: 'en-US' });
+    const vivi = await tests.server.signUp('vivi');
+    const client = await tests.server.connect(vivi, { protocol: 1 });
+    for (let index = 0; index < 30; index += 1) await client.ask('chat', { message: question(`Number ${index}`) });
+    await logIn(page, vivi);
+    await connect(page);
+    await page.locator('.conversation').nth(29).waitFor();
+    await page.locator('#join-id').evaluate((node) => {
+      const { bottom } = node.getBoundingClientRect();
+      if (bottom > window.innerHeight) throw new Error(`at ${bottom} of ${window.innerHeight}`);
+    });
+    await page.locator('.conversation').nth(29).click();
+    await page.locator('.own', { hasText: 'Number 0' }).waitFor();
+    for (const time of await page.locator('.conversation time, .message time').all()) {
+      expect(await time.textContent()).toMatch(/\d\d:\d\d$/);
+      expect(await time.getAttribute('title')).not.toMatch(/[AP]M/);
+    }
+  });
+
   test('is told what is wrong with what was filled in', async () => {
     const page = await tests.visit();
     await tests.server.signUp('taken');

@@ -97,4 +97,24 @@ describeWith('chromium', 'sending on the test page', () => {
     expect(await page.locator('.own').count()).toBe(3);
     await state(page, 'connected');
   });
+
+  test('a message that is too long stays where it was written, with what is too much', async () => {
+    const page = await tests.visit();
+    await logIn(page, await tests.server.signUp('wanda'));
+    await connect(page);
+    const field = page.getByLabel('Message', { exact: true });
+    const length = page.locator('#message-length');
+    await field.fill('😀'.repeat(14_000));
+    expect(await length.textContent()).toBe('');
+    await field.fill('😀'.repeat(15_990));
+    expect(await length.textContent()).toBe('15,990 of 16,000 characters');
+    const text = '😀'.repeat(16_012);
+    await say(page, text);
+    expect(await length.textContent()).toBe('16,012 of 16,000 characters: 12 too many to be sent');
+    expect(await field.inputValue()).toBe(text);
+    expect(await page.locator('.message').count()).toBe(0);
+    await say(page, '😀'.repeat(16_000));
+    await page.locator('.own:not(.pending)').waitFor();
+    expect(await length.textContent()).toBe('');
+  });
 });

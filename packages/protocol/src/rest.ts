@@ -26,8 +26,9 @@ export const usernameSchema = z
   .string()
   .refine((name) => /^[\p{L}\p{N}\p{M}._-]{3,50}$/u.test(name), '3 to 50 letters, digits, dots, dashes or underscores');
 
+const PASSWORD_LENGTH = 'must have 8 to 1,000 characters';
 /** 8 to 1,000 characters; compared in NFC. */
-export const passwordSchema = wellFormedText.min(8).max(1_000);
+export const passwordSchema = wellFormedText.min(8, PASSWORD_LENGTH).max(1_000, PASSWORD_LENGTH);
 
 export const registerSchema = z.object({
   email: z.email().max(254),

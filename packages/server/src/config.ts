@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import './wording.ts';
 
 /** One row of the settings table: the variable's schema (which holds its default), its sentence, and whether it is secret. */
 interface Setting<S extends z.ZodType = z.ZodType> {
@@ -12,8 +13,10 @@ const flag = z
   .enum(['0', '1', 'true', 'false'], { error: 'must be 1 or 0' })
   .transform((text) => text === '1' || text === 'true');
 
-const whole = (byDefault: number, min = 1, max = 1_000_000_000) =>
-  z.coerce.number({ error: 'must be a number' }).int('must be a whole number').min(min).max(max).default(byDefault);
+const whole = (byDefault: number, min = 1, max = 1_000_000_000) => {
+  const range = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(range).int(range).min(min, range).max(max, range).default(byDefault);
+};
 
 const list = (byDefault: string) =>
   z
@@ -120,9 +123,13 @@ const SAMPLE_SECRETS = ['changeme', 'secret', 'your_jwt_secret', 'your-secret-ke
 
 /**
  * Checks variables against the table. Empty strings count as not set, as in a `.env` file.
+ * `found` has the problems that only others can find, to be told in the same go.
  * @throws {ConfigError} naming every problem at once.
  */
-export function readConfig(variables: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+  found: readonly string[] = [],
+): Config {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema, secret }] of Object.entries(SETTINGS) as [string, Setting][]) {
@@ -132,7 +139,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
     else problems.push(`${name}${secret ? '' : `=${given}`}: ${result.error.issues[0]?.message ?? 'is not valid'}`);
   }
   const config = values as Config;
-  problems.push(...weaknesses(config));
+  problems.push(...weaknesses(config), ...found);
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
@@ -143,10 +150,22 @@ function weaknesses(config: Config): string[] {
   const production = config.ENVIRONMENT === 'production';
   if (config.JWT_SECRET !== undefined) problems.push(...secretProblems(config.JWT_SECRET));
   else if (production) problems.push('JWT_SECRET: is required in production; `openssl rand -base64 48` makes one');
+  const noOrigins = config.ALLOWED_ORIGINS.filter((origin) => origin !== '*' && !isOrigin(origin));
+  if (noOrigins.length > 0) {
+    const how = 'write each as https://chat.example.com, with its scheme and without a path';
+    problems.push(`ALLOWED_ORIGINS=${noOrigins.join(',')}: is no origin; ${how}`);
+  }
   if (production && config.ALLOWED_ORIGINS.includes('*')) {
     problems.push('ALLOWED_ORIGINS=*: is refused in production; name the origins of your pages');
   }
   return problems;
+}
+
+/** As a browser sends it: `https://chat.example.com:8443`, or one of an app's own scheme. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { origin, protocol, host } = new URL(text);
+  return text === (origin === 'null' ? `${protocol}//${host}` : origin);
 }
 
 function secretProblems(secret: string): string[] {

@@ -1,3 +1,4 @@
+import { missingForAssistant } from './assistants/registry.ts';
 import { announce, announcementOf } from './announce.ts';
 import { createApp, type App } from './app.ts';
 import { readConfig, type Config } from './config.ts';
@@ -11,7 +12,7 @@ const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
 async function start(): Promise<void> {
   loadEnvFile();
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, missingForAssistant(process.env));
   const isTerminal = process.stdout.isTTY;
   const log = createLogger({
     level: config.LOG_LEVEL,

@@ -37,6 +37,31 @@ test('all problems are reported at once, each with its variable', () => {
   );
 });
 
+test.each([
+  ['PORT', '70000', 'must be a whole number from 0 to 65535'],
+  ['PORT', 'http', 'must be a whole number from 0 to 65535'],
+  ['PORT', '8000.5', 'must be a whole number from 0 to 65535'],
+  ['CHAT_RATE', '-1', 'must be a whole number from 1 to 1000000000'],
+  ['MESSAGE_MAX', '999999', 'must be a whole number from 1 to 60000'],
+  ['ENVIRONMENT', 'staging', 'must be development or production'],
+  ['LOG_LEVEL', 'loud', 'must be trace, debug, info, warn, error, fatal or silent'],
+])('%s=%s says what is allowed', (name, value, sentence) => {
+  expect(problemsWith({ [name]: value })).toEqual([`${name}=${value}: ${sentence}`]);
+});
+
+test.each(['chat.example.com', 'https://chat.example.com/', 'https://chat.example.com/path', 'localhost:3000', 'null'])(
+  'the origin %s is none, and told of at the start',
+  (origin) => {
+    const problems = problemsWith({ ALLOWED_ORIGINS: `https://a.example,${origin}` });
+    expect(problems).toEqual([expect.stringMatching(/^ALLOWED_ORIGINS=[^,]+: is no origin; write each as https:/)]);
+  },
+);
+
+test('origins of pages and of apps are taken, with and without a port', () => {
+  const ALLOWED_ORIGINS = 'https://a.example,http://localhost:3000,http://[::1]:8080,capacitor://localhost';
+  expect(problemsWith({ ALLOWED_ORIGINS })).toEqual([]);
+});
+
 test('the settings cannot be changed while the server runs', () => {
   expect(() => Object.assign(readConfig({}), { PORT: 1 })).toThrow(TypeError);
 });

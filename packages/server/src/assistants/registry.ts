@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Assistant } from './assistant.ts';
 import { createEcho } from './echo.ts';
 import { createGuide, type GuideLog } from './guide/guide.ts';
@@ -19,6 +20,20 @@ export interface AssistantSurroundings {
 
 const KNOWN = ['guide', 'echo', 'none', 'external'];
 
+/** What ASSISTANT and KNOWLEDGE_DIR name and is not there, a sentence each; a look only, nothing is loaded. */
+export function missingForAssistant(variables: Readonly<Record<string, string | undefined>>): string[] {
+  const { ASSISTANT: name, KNOWLEDGE_DIR: folder } = variables;
+  const isUnknown = name && !KNOWN.includes(name) && name !== 'scripted' && !isModulePath(name);
+  return [
+    ...(isUnknown ? [unknownAssistant(name)] : []),
+    ...(folder && !existsSync(folder) ? [`KNOWLEDGE_DIR=${folder}: there is no such folder`] : []),
+  ];
+}
+
+function unknownAssistant(name: string): string {
+  return `ASSISTANT=${name}: there is no such assistant; take one of ${KNOWN.join(', ')}, or the path of a module of your own such as ./my-assistant.ts`;
+}
+
 /**
  * The assistant that `ASSISTANT` names; null for `none` and `external`, where no assistant runs in this process.
  * @throws {AssistantLoadError} with one sentence on what to mend.
@@ -39,8 +54,6 @@ export async function loadAssistant(name: string, surroundings: AssistantSurroun
       return createScripted();
     default:
       if (isModulePath(name)) return loadOwnModule(name, surroundings.cwd);
-      throw new AssistantLoadError(
-        `ASSISTANT=${name}: there is no such assistant; take one of ${KNOWN.join(', ')}, or the path of a module of your own such as ./my-assistant.ts.`,
-      );
+      throw new AssistantLoadError(`${unknownAssistant(name)}.`);
   }
 }

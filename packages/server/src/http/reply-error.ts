@@ -6,6 +6,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import { MISSING } from '../wording.ts';
 import type { HttpEnv } from './parts.ts';
 
 type Answer = z.infer<typeof restErrorSchema>;
@@ -60,7 +61,7 @@ export const refuseInvalid: Hook<unknown, HttpEnv, string, Response | undefined>
   return replyInvalid(
     c,
     result.error.issues.map((issue): Problem => {
-      const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+      const missing = issue.code === 'invalid_type' && issue.message === MISSING;
       return {
         loc: [place, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))],
         msg: missing ? 'Field required' : issue.message,

@@ -58,6 +58,7 @@ async function perform(
   if (name === 'chat') await limits.takeChat(data.user.id);
   else await limits.takeEvent(socket.id);
   if (!handler) throw new ChatError('unknown_event');
+  if (payload === undefined) throw new ChatError('invalid_payload', { message: 'The request has no payload.' });
   const fault = jsonFault(payload, -1); // as REST has it: `metadata` in it may use all its levels
   if (fault) throw new ChatError('invalid_payload', { message: `The request holds ${fault}.` });
   const parsed = handler.schema.safeParse(payload);

@@ -145,7 +145,7 @@ test('an assistant that cannot be loaded, and origins that are none', async () =
     state: 'problem',
     code: 1,
   });
-  const path = await examine('allowed origins', { DATA_DIR, ALLOWED_ORIGINS: 'https://chat.example.com/path' });
+  const path = await examine('settings', { DATA_DIR, ALLOWED_ORIGINS: 'https://chat.example.com/path' });
   expect(path).toMatchObject({ state: 'problem', code: 1 });
   expect(await examine('allowed origins', { DATA_DIR, ALLOWED_ORIGINS: '*' })).toMatchObject({
     state: 'warning',

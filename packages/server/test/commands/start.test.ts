@@ -112,6 +112,17 @@ test('every wrong setting at once', async () => {
   ]);
 });
 
+test('an assistant and a folder that are not there are told of in the same go', async () => {
+  const variables = { PORT: '70000', ASSISTANT: 'gide', KNOWLEDGE_DIR: '/nowhere' };
+  const { code, errors } = await Program.run('main', { directory: testDirectory(), variables });
+  expect(code).toBe(1);
+  expect(errors.split('\n').slice(1)).toEqual([
+    '  - PORT=70000: must be a whole number from 0 to 65535',
+    expect.stringMatching(/^ {2}- ASSISTANT=gide: there is no such assistant; take one of guide, /),
+    '  - KNOWLEDGE_DIR=/nowhere: there is no such folder',
+  ]);
+});
+
 test('an address that this machine has not', async () => {
   expect(await refusal({ HOST: '192.0.2.1' })).toMatch(/^HOST=192\.0\.2\.1: this machine has no such address/);
 });

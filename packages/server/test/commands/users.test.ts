@@ -83,7 +83,7 @@ test('a name that is taken, in whatever letters, is refused', async () => {
 
 test.each([
   ['an email that is none', ['--username', 'bob', '--email', 'bob', '--password', 'long enough 1'], /--email/],
-  ['a short password', [...anna, '--password', 'short'], /--password/],
+  ['a short password', [...anna, '--password', 'short'], /--password: must have 8 to 1,000 characters\./],
   [
     'a username with spaces',
     ['--username', 'a b', '--email', 'b@example.com', '--password', 'long enough 1'],

@@ -20,6 +20,15 @@ describe('a body that fails its schema', () => {
     ]);
   });
 
+  test('is told so in words for people, also of a password', async () => {
+    const short = await register({ email: 'a@example.org', username: 'ada', password: 'short' });
+    expect(short.body.detail).toEqual([
+      { loc: ['body', 'password'], msg: 'must have 8 to 1,000 characters', type: 'too_small' },
+    ]);
+    const { body } = await logIn({ username: 1, password: null });
+    expect(body.detail.map(({ msg }: { msg: string }) => msg)).toEqual(['must be text', 'must be text']);
+  });
+
   test.each([
     ['operators', { username: { $gt: '' }, password: { $gt: '' } }],
     ['arrays', { username: ['ada'], password: ['x'] }],

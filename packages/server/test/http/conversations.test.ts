@@ -91,6 +91,15 @@ test('the list has one page of the conversations in the wanted order, and how ma
   expect(await list('skip=2&limit=2')).toMatchObject({ total: 3, skip: 2, limit: 2, conversations: [{ title: 'b' }] });
 });
 
+test('what is wrong with an address is told in words for people', async () => {
+  const { body } = await ask(alice, 'GET', '/conversations?limit=many&skip=-1&sort_by=owner');
+  expect(body.detail.map(({ loc, msg }: { loc: string[]; msg: string }) => `${loc.join('.')} ${msg}`)).toEqual([
+    'query.skip must be at least 0',
+    'query.limit must be a number',
+    'query.sort_by must be created_at, updated_at or title',
+  ]);
+});
+
 test.each(['limit=0', 'limit=101', 'skip=-1', 'sort_order=2', 'sort_by=owner_id', 'sort_by=title;DROP', 'limit=1e9'])(
   'the list refuses %s',
   async (query) => {

@@ -93,6 +93,16 @@ describe('chat on protocol 1', () => {
     expect(stranger.names()).toEqual(['connected']);
   });
 
+  test('an event without a payload is told so, and one with a wrong payload which field is wrong', async () => {
+    const client = await server.connect(alice, { protocol: 1 });
+    const said = async (...values: unknown[]) => (await client.socket.emitWithAck('chat', ...values)).error.message;
+    expect(await said()).toBe('The request has no payload.');
+    const form = 'The request does not have the expected form:';
+    expect(await said({})).toBe(`${form} message: is missing.`);
+    expect(await said({ message: 7 })).toBe(`${form} message: must be text.`);
+    expect(await said('hello')).toBe(`${form} must be an object.`);
+  });
+
   test('messages of one conversation are answered one after the other, in order', async () => {
     const client = await server.connect(alice, { protocol: 1 });
     const { conversation_id } = await client.ask('chat', { message: 'message 0' });

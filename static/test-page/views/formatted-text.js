@@ -74,25 +74,54 @@ export class FormattedText {
    */
   #put(line) {
     const goesOn = this.#goesOn(line);
-    const node = goesOn ? this.#wrapped(line) : this.#line(line);
+    const node = goesOn ? this.#next(line) : this.#first(line);
     if (goesOn) this.#feed?.remove();
     (goesOn ? this.#block : this.node)?.append(node);
     return node;
   }
 
   /**
-   * Whether a line only goes on with the paragraph or item before it.
+   * Whether a line only goes on with the paragraph, item or table before it.
    *
    * @param {string} line
    */
   #goesOn(line) {
     const before = this.#last;
+    if (this.#isTable) return this.#isRow(line) && sameQuote(before, line);
     if (this.#isCode || !this.#block || before.length < WRAPPED_FROM || before.length > LONGEST_LINE) return false;
     if (line.length > LONGEST_LINE || /( {2}|\\)$/.test(before)) return false;
     const [above, content] = [unquoted(before), unquoted(line)];
-    const isSameQuote = marksOf(before, above).trim() === marksOf(line, content).trim();
     const isText = content.trim() !== '' && this.#kinds(content).length === 0;
-    return isSameQuote && isText && this.#kinds(above).every((kind) => kind === 'item');
+    return sameQuote(before, line) && isText && this.#kinds(above).every((kind) => kind === 'item');
+  }
+
+  /** Whether the block before is a table. */
+  get #isTable() {
+    return this.#block?.classList.contains('table') ?? false;
+  }
+
+  /** @param {string} line */
+  #isRow(line) {
+    return !this.#isCode && unquoted(line).startsWith('|');
+  }
+
+  /**
+   * A line that begins a block. The rows of a table share one, which scrolls where it is too wide.
+   *
+   * @param {string} line
+   */
+  #first(line) {
+    const node = this.#line(line);
+    return this.#isRow(line) ? el('span', { className: 'table', tabIndex: 0 }, node) : node;
+  }
+
+  /**
+   * A line that goes on in the block before it.
+   *
+   * @param {string} line
+   */
+  #next(line) {
+    return this.#isTable ? el('span', {}, sign('\n'), this.#line(line)) : this.#wrapped(line);
   }
 
   /** @param {string} line */
@@ -140,6 +169,16 @@ export class FormattedText {
  */
 function unquoted(line) {
   return line.replace(/^(?: ?> ?){1,8}/, '');
+}
+
+/**
+ * Whether two lines stand in the same quote, or in none.
+ *
+ * @param {string} before
+ * @param {string} line
+ */
+function sameQuote(before, line) {
+  return marksOf(before, unquoted(before)).trim() === marksOf(line, unquoted(line)).trim();
 }
 
 /**

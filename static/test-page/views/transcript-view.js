@@ -9,8 +9,10 @@ import { answerView, messageView, noticeView, pendingView } from './transcript-i
 
 /** How near to the end one must be for new text to scroll the view along. */
 const NEAR_END_PX = 80;
-/** What is left above an answer that is longer than the view. */
+/** What is left above a question whose answer is longer than the view. */
 const FOLLOW_MARGIN_PX = 12;
+/** The part of the view that a long question may take from its answer. */
+const QUESTION_SHARE = 0.4;
 
 /**
  * The messages: what was said, what is being written, and what is on its way.
@@ -45,7 +47,7 @@ export function setUpTranscriptView(conversation, outbox) {
     lastTop = scroller.scrollTop;
     byId('to-end').hidden = isNearEnd(scroller);
   });
-  byId('to-end').addEventListener('click', () => {
+  byId('to-end-button').addEventListener('click', () => {
     scroller.scrollTop = scroller.scrollHeight;
     byId('message').focus();
   });
@@ -62,16 +64,19 @@ function isNearEnd(scroller) {
 }
 
 /**
- * How far new text scrolls the view: to its end, but a long answer is read from its start.
+ * How far new text scrolls the view: to its end, but a long answer is read from its start, below its question.
  *
  * @param {HTMLElement} scroller
  * @param {HTMLElement} list
  */
 function followed(scroller, list) {
   const last = list.lastElementChild;
-  if (!(last instanceof HTMLElement)) return 0;
-  const startOfLast = last.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
-  return Math.min(scroller.scrollHeight - scroller.clientHeight, startOfLast - FOLLOW_MARGIN_PX);
+  if (!last) return 0;
+  const startOf = (/** @type {Element} */ node) =>
+    node.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
+  const question = [...list.children].findLast((node) => node.matches('.message:not(.assistant)')) ?? last;
+  const start = Math.max(startOf(question), startOf(last) - scroller.clientHeight * QUESTION_SHARE);
+  return Math.min(scroller.scrollHeight - scroller.clientHeight, start - FOLLOW_MARGIN_PX);
 }
 
 /**

@@ -28,6 +28,30 @@ describeWith('chromium', 'the event log', () => {
     expect(await names()).not.toContain('response_delta');
   });
 
+  test('folds the deltas of an answer into one row, with their number, that opens', async () => {
+    const page = await tests.visit();
+    await logIn(page, await tests.server.signUp('dora'));
+    await connect(page);
+    const steps = Array.from({ length: 30 }, (_, index) => [{ text: `piece${index} ` }, { delay_ms: 40 }]).flat();
+    await say(page, question('Thirty', ...steps));
+    await answer(page, 'piece29');
+    await page.locator('.event-name', { hasText: 'response_end' }).waitFor();
+    const deltas = page.locator('#log-rows li', { has: page.locator('.event-name', { hasText: 'response_delta' }) });
+    expect(await deltas.count()).toBeLessThan(5);
+    const fold = deltas.filter({ has: page.locator('.fold-count:not(:empty)') }).last();
+    const count = Number((await fold.locator('.fold-count').textContent())?.replace('× ', ''));
+    expect(count).toBeGreaterThan(10);
+    expect(await fold.locator('.snippet').textContent()).toMatch(/^"piece\d+ piece\d+ /);
+    await fold.locator('summary').click();
+    const lines = (await fold.locator('pre').textContent())?.split('\n') ?? [];
+    expect(lines).toHaveLength(count);
+    expect(lines.at(-1)).toMatch(/^\d\d:\d\d:\d\d\.\d{3} \{.*"text":"piece29 /);
+    await page.getByLabel('Filter events by text').fill('response_delta -piece29');
+    expect(await fold.locator('.fold-count').textContent()).toBe(`× ${count - 1}`);
+    await page.getByLabel('Filter events by text').fill('-response_delta');
+    expect(await fold.isVisible()).toBe(false);
+  });
+
   test('never shows a token', async () => {
     const page = await tests.visit();
     const tom = await tests.server.signUp('tom');

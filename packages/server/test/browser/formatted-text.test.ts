@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
 import { withTestPage } from './browser.ts';
 
+const PHONE = { viewport: { width: 360, height: 740 } };
 const WRAPPED =
   'A paragraph of Markdown that somebody has wrapped at\nthe width of a page, which says nothing of how wide the';
 const TEXTS = [
@@ -14,6 +15,7 @@ const TEXTS = [
   [`${WRAPPED}\n- an item\n1. another`, `${WRAPPED.replace('\n', ' ')}\n- an item\n1. another`],
   [WRAPPED.replace('\n', '  \n'), WRAPPED.replace('\n', '  \n')],
   [`\`\`\`\n${WRAPPED}\n\`\`\`\n# ${WRAPPED}`, `${WRAPPED}\n${WRAPPED}`],
+  ['Two:\n| a | b |\n|---|---|\n| c | d |\nEnd\n> | e |\n| f |', 'Two:\n| a | b |\n| c | d |\nEnd\n| e |\n| f |'],
   [`| ${WRAPPED.replace('\n', ' |\n| ')} |`, `| ${WRAPPED.replace('\n', ' |\n| ')} |`],
 ] as const;
 
@@ -44,5 +46,23 @@ describeWith('chromium', "an assistant's text on the test page", () => {
     const page = await tests.visit();
     for (const [text, seen] of TEXTS)
       for (const size of [1, 7, 1_000]) expect(await shown(page, text, size)).toEqual({ wrong: [], seen });
+  });
+
+  test('shows a table as one block that scrolls, and a link as the plain text that it is', async () => {
+    const page = await tests.visit(PHONE);
+    const row = `| ${'wide '.repeat(40)}|`;
+    await shown(page, `${row}\n|---|\n${row}\n\nSee [this](that.md).`, 1_000);
+    const table = await page
+      .locator('.table')
+      .evaluateAll((nodes) =>
+        nodes.map(({ scrollWidth, clientWidth, clientHeight }) => [scrollWidth > clientWidth, clientHeight < 60]),
+      );
+    expect(table).toEqual([[true, true]]);
+    const looks = await page.locator('.link-label').evaluate((node) => {
+      const { color, fontWeight } = getComputedStyle(node);
+      const around = getComputedStyle(node.parentElement ?? node);
+      return [color === around.color, fontWeight === around.fontWeight];
+    });
+    expect(looks).toEqual([true, true]);
   });
 });

@@ -58,7 +58,7 @@ async function take(): Promise<void> {
 
 async function signIn(username: string): Promise<Page> {
   await server.signUp(username);
-  const context = await browser.newContext({ viewport: { width: 1120, height: 680 }, locale: 'en-GB' });
+  const context = await browser.newContext({ viewport: { width: 1120, height: 760 }, locale: 'en-GB' });
   const page = await context.newPage();
   await page.goto(`${server.url}/static/socketio_test.html`);
   await page.locator('#login-username').fill(username);

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { createRoute } from '@hono/zod-openapi';
-import { ChatError } from '@tertulia/protocol';
 import { z } from 'zod';
 import type { OpenApi } from './docs/rest.ts';
 import { listFiles, serveFile } from './files.ts';
+import { refuseAddress } from './not-found.ts';
 import { describeRoutes } from './openapi.ts';
 import { sendPage } from './page.ts';
 import type { HttpApp } from './parts.ts';
@@ -41,10 +41,10 @@ export function documentRoutes(app: HttpApp): void {
   );
   const files = listFiles(fileURLToPath(new URL('docs', STATIC)));
   files.set('icon.svg', fileURLToPath(new URL('test-page/icon.svg', STATIC)));
+  // Browsers ask for it at whatever a program answers; pages name the icon themselves.
+  app.get('/favicon.ico', async (c) => (await serveFile(c, files, 'icon.svg')) ?? refuseAddress(c));
   app.get('/docs/*', async (c) => {
-    const served = await serveFile(c, files, c.req.path.slice('/docs/'.length));
-    if (!served) throw new ChatError('not_found');
-    return served;
+    return (await serveFile(c, files, c.req.path.slice('/docs/'.length))) ?? refuseAddress(c);
   });
 }
 

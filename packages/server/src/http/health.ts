@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRoute } from '@hono/zod-openapi';
-import { ChatError } from '@tertulia/protocol';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
+import { refuseAddress } from './not-found.ts';
 import { answer, refusals } from './openapi.ts';
 import type { HttpApp, HttpEnv, HttpParts } from './parts.ts';
 
@@ -71,20 +71,25 @@ function metricsRoute(app: HttpApp, parts: HttpParts): void {
     path: '/metrics',
     tags,
     summary: "What the server counts, for Prometheus; in production only with METRICS_TOKEN's token",
+    middleware: guardMetrics(parts),
     responses: {
       200: { description: 'The metrics.', content: { 'text/plain': { schema: z.string() } } },
       ...refusals('not_found'),
     },
   });
   app.openapi(route, async (c) => {
-    if (!mayReadMetrics(c, parts)) throw new ChatError('not_found');
     c.header('Cache-Control', 'no-store');
     const { registry } = parts.metrics;
     return c.text(await registry.metrics(), 200, { 'Content-Type': registry.contentType });
   });
 }
 
-/** With a token set only who has it; without one only in development. Nobody learns that there is anything. */
+/** Nobody else learns that there is anything. */
+function guardMetrics(parts: HttpParts): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => (mayReadMetrics(c, parts) ? next() : refuseAddress(c));
+}
+
+/** With a token set only who has it; without one only in development. */
 function mayReadMetrics(c: Context<HttpEnv>, { config }: HttpParts): boolean {
   if (config.METRICS_TOKEN === undefined) return config.ENVIRONMENT === 'development';
   const given = /^Bearer +([^\s]+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];

@@ -36,14 +36,19 @@ function replyChatError({ code, details, message }: ChatError, c: Context<HttpEn
 /** What Hono's own readers throw: a body of another type, or one that is not what its type says. */
 function replyFrameworkError(error: HTTPException, c: Context<HttpEnv>): Response {
   if (error.status === 415) {
-    return replyInvalid(c, [
-      { loc: ['header', 'content-type'], msg: 'This content type is not taken here', type: 'content_type' },
-    ]);
+    const isNamed = c.req.header('content-type') !== undefined;
+    return refuseContentType(c, isNamed ? 'This content type is not taken here' : 'The body has no content type');
   }
   const json = error.message.includes('JSON');
   return replyInvalid(c, [
     { loc: ['body'], msg: json ? 'JSON decode error' : error.message, type: json ? 'json_invalid' : 'form_invalid' },
   ]);
+}
+
+function refuseContentType(c: Context<HttpEnv>, why: string): Response {
+  const form = c.req.path.endsWith('/auth/token') && 'application/x-www-form-urlencoded';
+  const msg = `${why}: send ${form || 'application/json'}`;
+  return replyInvalid(c, [{ loc: ['header', 'content-type'], msg, type: 'content_type' }]);
 }
 
 /** Answers 422 with what is wrong and where, in the form that FastAPI clients know. */

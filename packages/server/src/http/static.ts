@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ChatError } from '@tertulia/protocol';
 import type { Config } from '../config.ts';
 import { listFiles, serveFile } from './files.ts';
+import { refuseAddress } from './not-found.ts';
 import type { HttpApp } from './parts.ts';
 
 /** What the test page may do: nothing from elsewhere, nothing inline, sockets to this server. */
@@ -33,7 +33,7 @@ export function staticRoutes(app: HttpApp, config: Config): void {
   const files = listTestPage();
   app.get('/static/*', async (c) => {
     const served = await serveFile(c, files, c.req.path.slice('/static/'.length));
-    if (!served) throw new ChatError('not_found');
+    if (!served) return refuseAddress(c);
     served.headers.set('Content-Security-Policy', POLICY);
     return served;
   });

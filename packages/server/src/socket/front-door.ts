@@ -60,7 +60,9 @@ async function admit(
 ): Promise<void> {
   const url = request.url ?? '';
   if (!url.startsWith(PATH)) throw new ChatError('not_found');
-  if (!METHODS.includes(request.method ?? '')) throw new ChatError('method_not_allowed');
+  if (!METHODS.includes(request.method ?? '')) {
+    throw new ChatError('method_not_allowed', { message: `This address takes ${METHODS.join(', ')} only.` });
+  }
   if (!isAllowedOrigin(config, request)) throw new ChatError('origin_not_allowed');
   if (request.method === 'OPTIONS') return;
   const query = new Map(new URL(url, 'http://localhost').searchParams); // read as Engine.IO does: the last of several counts

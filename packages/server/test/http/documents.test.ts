@@ -56,7 +56,7 @@ test('every route that is served stands in the OpenAPI document', async () => {
   const parts = { config: server.context.config, accounts: server.context.accounts, metrics: server.context.metrics };
   const { routes } = createHttp(parts as HttpParts);
   const served = routes
-    .filter(({ method, path }) => method !== 'ALL' && !/^\/(static|docs)\/\*/.test(path))
+    .filter(({ method, path }) => method !== 'ALL' && !/^\/(static\/\*|docs\/\*|favicon\.ico)/.test(path))
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
   const described = Object.entries(paths as object).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),

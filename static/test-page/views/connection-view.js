@@ -75,6 +75,7 @@ function render(connection, session) {
   byId('connect').classList.toggle('primary', !connection.isActive);
   byId('retry-now').hidden = connection.state !== 'reconnecting';
   showDetail(detail(connection, session), connection.state === 'refused');
+  byId('connection-detail').classList.toggle('next', connection.state === 'disconnected');
   renderState(connection);
 }
 

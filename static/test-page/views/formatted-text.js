@@ -112,7 +112,9 @@ export class FormattedText {
    */
   #first(line) {
     const node = this.#line(line);
-    return this.#isRow(line) ? el('span', { className: 'table', tabIndex: 0 }, node) : node;
+    return this.#isRow(line)
+      ? el('span', { className: 'table', tabIndex: 0, role: 'group', 'aria-label': 'Table' }, node)
+      : node;
   }
 
   /**

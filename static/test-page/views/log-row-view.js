@@ -92,9 +92,17 @@ function textOf(rows) {
   return JSON.stringify(text.slice(0, SNIPPET));
 }
 
-/** @param {LogRow} row */
-function lineOf({ time, json }) {
-  return `${logTime(time)} ${withIdsLast(json)}`;
+/**
+ * A row of a run in one line. Its ids stand in the first only.
+ *
+ * @param {LogRow} row
+ * @param {number} index
+ */
+function lineOf({ time, json }, index) {
+  const payload = parsed(json);
+  const isShort = index > 0 && payload !== null;
+  const entries = isShort ? Object.entries(payload).filter(([name]) => !isId(name)) : [];
+  return `${logTime(time)} ${isShort ? JSON.stringify(Object.fromEntries(entries)) : withIdsLast(json)}`;
 }
 
 /** @param {string} json */

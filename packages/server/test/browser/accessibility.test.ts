@@ -44,7 +44,7 @@ describeWith('chromium', 'accessibility of the test page', () => {
       await connect(page);
       await page.locator('#metadata-details > summary').click();
       await page.locator('#metadata').fill('{"a": 1}');
-      await say(page, question('Hello', { text: 'Hi.' }));
+      await say(page, question('Hello', { text: 'Hi.\n\n| a | b |\n|---|---|\n| c | d |' }));
       await answer(page, 'Hi.');
       await say(page, question('Fail', { text: 'I began' }, { fail: 'planned' }));
       await page.locator('.notice.bad').waitFor();

@@ -94,6 +94,7 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }:
     config,
     log,
     secret,
+    onRenamed: (account) => socketServer.renameUser(account),
     onRevoked(session_ids) {
       socketServer.endSessions(session_ids);
       bus.publish({ kind: 'revoked', session_ids });
@@ -112,7 +113,9 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }:
 function connectRooms(config: Config, log: Logger, foundations: Foundations, edges: Edges): Context {
   const { store, bus, metrics, assistant } = foundations;
   const { accounts, socketServer, limits } = edges;
-  const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log);
+  const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log, (conversationId, userId) =>
+    conversations.hasMember(conversationId, userId),
+  );
   bus.subscribe((message) => {
     if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
     else delivery.receive(message);

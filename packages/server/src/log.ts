@@ -39,6 +39,7 @@ export function createLogger({ level, node, to }: LogOptions): Logger {
  */
 function gatheredLines(): DestinationStream {
   const lines = pino.destination({ sync: false, minLength: 8_192 });
+  lines.on('error', () => undefined); // a full disk or a closed pipe takes lines, never the server
   setInterval(() => lines.flush(), 100).unref();
   return lines;
 }

@@ -15,6 +15,8 @@ import { changePassword, setPassword, updateMe, type MeChanges } from './update-
 export interface AccountsSettings extends Pick<AccountParts, 'store' | 'config' | 'log' | 'onRevoked'> {
   /** Signs access tokens and the chain of refresh tokens; see `loadSecret`. */
   readonly secret: string;
+  /** Told of an account that changed its names, whose sockets may be open. */
+  readonly onRenamed?: (account: Account) => void;
   /** Unix milliseconds, for access tokens. */
   readonly clock?: () => number;
 }
@@ -48,7 +50,7 @@ export interface Accounts {
 }
 
 /** Makes the accounts of a server or a command. */
-export function createAccounts({ secret, clock, ...settings }: AccountsSettings): Accounts {
+export function createAccounts({ secret, clock, onRenamed, ...settings }: AccountsSettings): Accounts {
   const { config, store } = settings;
   const passwords = createPasswords();
   const parts: AccountParts = {
@@ -73,7 +75,11 @@ export function createAccounts({ secret, clock, ...settings }: AccountsSettings)
     refresh: (refreshToken) => refresh(parts, refreshToken),
     authenticate: (token) => authenticate(parts, token),
     liveSessions: async (sessionIds) => new Set(await store.liveSessions(sessionIds)),
-    updateMe: (login, changes) => updateMe(parts, login, changes),
+    async updateMe(login, changes) {
+      const account = await updateMe(parts, login, changes);
+      onRenamed?.(account);
+      return account;
+    },
     changePassword: (login, current, next) => changePassword(parts, login, current, next),
     logOut: (login) => logOut(parts, login),
     logOutEverywhere: (login) => logOutEverywhere(parts, login, null),

@@ -36,6 +36,9 @@ export interface Joined {
   readonly joined: boolean;
 }
 
+/** Whether a user is a member of a conversation now; at once where it is known. */
+export type IsMember = (conversationId: string, userId: string) => boolean | Promise<boolean>;
+
 /** Brings what was committed to this node's sockets, in order, and what is streamed as it comes. */
 export class Delivery {
   readonly #store: Store;
@@ -43,12 +46,14 @@ export class Delivery {
   readonly #bus: Bus;
   readonly #log: Logger;
   readonly #exchanges: TaskExchanges;
+  readonly #isMember: IsMember;
   readonly #deliverers = new Map<string, ConversationDeliverer>();
   readonly #opening = new Map<string, Promise<ConversationDeliverer>>();
   /** The last seq that passed while its conversation's deliverer was being opened. */
   readonly #passed = new Map<string, number>();
 
-  constructor(store: Store, emitter: Emitter, bus: Bus, log: Logger) {
+  constructor(store: Store, emitter: Emitter, bus: Bus, log: Logger, isMember: IsMember) {
+    this.#isMember = isMember;
     this.#store = store;
     this.#emitter = emitter;
     this.#bus = bus;
@@ -91,6 +96,7 @@ export class Delivery {
       if (!page.complete || page.reset) return { page, joined: false };
       await deliverer.catchUp(page.last_seq);
       const newer = delivered.filter(({ seq }) => seq > page.last_seq);
+      if (newer.some((event) => endsMembership(event, userId))) throw noConversation();
       socket.join(rooms); // in the turn in which `newer` was taken, so nothing falls between
       return { page: { ...page, events: [...page.events, ...newer], last_seq: deliverer.seq }, joined: true };
     } finally {
@@ -244,27 +250,38 @@ export class Delivery {
 
   /** A task's end as the base layer tells it: `conversation`, or for the sender of a failed one `error`. */
   #endForBase(event: ConversationEvent, exchange: Exchange | Promise<Exchange | null>): Promise<void> | void {
-    if (exchange instanceof Promise) {
-      return exchange.then((read) => (read ? this.#emitForBase(event, read) : undefined));
-    }
-    this.#emitForBase(event, exchange);
+    if (!(exchange instanceof Promise)) return this.#tellBase(event, exchange);
+    return exchange.then((read) => (read ? this.#tellBase(event, read) : undefined));
   }
 
-  #emitForBase(event: ConversationEvent, exchange: Exchange): void {
-    const sender = baseUserRoom(exchange.user_message.author.id);
+  /** Whoever asked and is no longer a member gets no answer. */
+  #tellBase(event: ConversationEvent, exchange: Exchange): Promise<void> | void {
+    const { id } = exchange.user_message.author;
+    const isMember = this.#emitter.hasRoom(baseUserRoom(id)) && this.#isMember(event.conversation_id, id);
+    if (!(isMember instanceof Promise)) return this.#emitForBase(event, exchange, isMember);
+    return isMember.then((known) => this.#emitForBase(event, exchange, known));
+  }
+
+  #emitForBase(event: ConversationEvent, exchange: Exchange, isSenderThere: boolean): void {
+    const sender = isSenderThere ? [baseUserRoom(exchange.user_message.author.id)] : [];
     const room = baseConversationRoom(event.conversation_id);
     if (event.type === 'task_deleted') {
-      this.#emitter.emit([sender], 'error', failureOf({ id: exchange.task_id, status: 'cancelled', error: null }));
+      this.#emitter.emit(sender, 'error', failureOf({ id: exchange.task_id, status: 'cancelled', error: null }));
       return;
     }
     const end = endOf(event);
     if (!end || end.status === 'completed') {
-      this.#emitter.emit([room, sender], 'conversation', exchange);
+      this.#emitter.emit([room, ...sender], 'conversation', exchange);
       return;
     }
-    this.#emitter.emit([sender], 'error', failureOf(end));
-    this.#emitter.emit([room], 'conversation', exchange, [sender]);
+    this.#emitter.emit(sender, 'error', failureOf(end));
+    this.#emitter.emit([room], 'conversation', exchange, sender);
   }
+}
+
+/** Whether a user is no longer a member after this event. */
+function endsMembership(event: ConversationEvent, userId: string): boolean {
+  return event.type === 'conversation_deleted' || (event.type === 'member_left' && event.data.user_id === userId);
 }
 
 function failureOf(end: Pick<EndedTask, 'id' | 'status' | 'error'>): ExtendedServerPayload<'error'> {

@@ -4,8 +4,11 @@ import { endOf, messageOf } from '../store/store.ts';
 /** A task's question and answers, as the base layer's `conversation` event has them. */
 export type Exchange = BaseServerPayload<'conversation'>;
 
-/** How many unfinished exchanges are remembered per node before the database is asked instead. */
-const REMEMBERED = 20_000;
+/** UTF-16 units of text that unfinished exchanges may hold in all; beyond it the database is asked instead. */
+const REMEMBERED_UNITS = 16_000_000;
+/** What a message takes besides its text, about, and with metadata of its own. */
+const MESSAGE_UNITS = 1_000;
+const METADATA_UNITS = 16_384;
 
 /**
  * Puts a task's question and answers together for the base layer's `conversation` event, from the events as they
@@ -14,6 +17,7 @@ const REMEMBERED = 20_000;
 export class TaskExchanges {
   readonly #read: (taskId: string) => Promise<Message[]>;
   readonly #open = new Map<string, Message[]>();
+  #units = 0;
 
   constructor(read: (taskId: string) => Promise<Message[]>) {
     this.#read = read;
@@ -26,26 +30,40 @@ export class TaskExchanges {
     if (message?.task_id) this.#note(message, message.task_id);
     const end = endOf(event);
     if (!end) return null;
-    const known = this.#open.get(end.id);
-    this.#open.delete(end.id);
+    const known = this.#take(end.id);
     if (known?.[0]?.role === 'user') return toExchange(end.id, known);
     return this.#read(end.id).then((messages) => (messages.length > 0 ? toExchange(end.id, messages) : null));
   }
 
   #deleted(taskId: string): Exchange | null {
+    const known = this.#take(taskId);
+    return known ? toExchange(taskId, known) : null;
+  }
+
+  #take(taskId: string): Message[] | undefined {
     const known = this.#open.get(taskId);
     this.#open.delete(taskId);
-    return known ? toExchange(taskId, known) : null;
+    for (const message of known ?? []) this.#units -= unitsOf(message);
+    return known;
   }
 
   #note(message: Message, taskId: string): void {
     const messages = this.#open.get(taskId);
     if (messages) messages.push(message);
     else if (message.role === 'user') this.#open.set(taskId, [message]);
-    if (this.#open.size <= REMEMBERED) return;
-    const oldest = this.#open.keys().next();
-    if (!oldest.done) this.#open.delete(oldest.value);
+    else return;
+    this.#units += unitsOf(message);
+    for (const id of this.#open.keys()) {
+      if (this.#units <= REMEMBERED_UNITS) return;
+      this.#take(id);
+    }
   }
+}
+
+/** About what a message takes of memory, in UTF-16 units. */
+export function unitsOf({ content, metadata }: Message): number {
+  for (const _ in metadata) return MESSAGE_UNITS + METADATA_UNITS + content.length;
+  return MESSAGE_UNITS + content.length;
 }
 
 function toExchange(taskId: string, messages: readonly Message[]): Exchange {

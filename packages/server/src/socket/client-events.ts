@@ -11,7 +11,7 @@ import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/delivery.ts';
 import { conversationRoom } from '../delivery/rooms.ts';
 import { chat, chatTarget } from '../events/chat.ts';
 import type { Context } from '../events/context.ts';
-import { leaveConversation, roomsOf } from './joined-rooms.ts';
+import { joinerOf, leaveConversation, roomsOf } from './joined-rooms.ts';
 import { refreshLogin } from './session-watch.ts';
 import type { ChatSocket } from './types.ts';
 
@@ -46,7 +46,7 @@ export const clientEventHandlers = {
     refuseTooManyRooms(socket, conversation_id, context);
     const { user } = socket.data;
     const { page, joined } = await context.delivery.join(
-      socket,
+      joinerOf(socket),
       user.id,
       conversation_id,
       after_seq ?? null,
@@ -92,7 +92,7 @@ async function joinAsSender(
   if (socket.rooms.has(conversationRoom(conversationId))) return false;
   refuseTooManyRooms(socket, conversationId, context);
   await context.delivery.joinSender(
-    socket,
+    joinerOf(socket),
     socket.data.user.id,
     conversationId,
     isNew,

@@ -94,6 +94,6 @@ function readAuth(given: unknown): HandshakeAuth {
 }
 
 /** An account without what only REST shows. */
-function publicUser({ id, username, email, full_name }: Account): User {
+export function publicUser({ id, username, email, full_name }: Account): User {
   return { id, username, email, full_name };
 }

@@ -76,6 +76,7 @@ export async function refreshLogin(
 ): Promise<ClientAck<'auth_refresh'>> {
   const login = await context.accounts.authenticate(token);
   if (login.user.id !== socket.data.user.id) throw new ChatError('unauthorized');
+  if (!socket.connected) throw new ChatError('auth_expired'); // it has gone meanwhile: no timer for it
   if (login.session_id !== socket.data.session_id) {
     await socket.leave(sessionRoom(socket.data.session_id));
     await socket.join(sessionRoom(login.session_id));

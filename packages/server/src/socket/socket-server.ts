@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import type { Account } from '@tertulia/protocol';
 import { Server } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { Emitter } from '../delivery/emitter.ts';
@@ -13,7 +14,7 @@ import { guardFrontDoor } from './front-door.ts';
 import { debugPackets } from './debug-packets.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
-import { authenticateSockets } from './handshake.ts';
+import { authenticateSockets, publicUser } from './handshake.ts';
 import { HEARTBEAT_MS, beat } from './heartbeat.ts';
 import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
@@ -31,6 +32,8 @@ export interface SocketServer {
   readonly io: ChatServer;
   /** Ends the sockets of login sessions that were ended. */
   endSessions(sessionIds: readonly string[]): void;
+  /** A user has another name from now on, also on sockets that are open. */
+  renameUser(account: Account): void;
   /** Begins to serve. Sockets that come before are not answered. */
   begin(context: Context): void;
   /** Tells every client and closes its transport, so that it comes back by itself. */
@@ -67,13 +70,21 @@ export function createSocketServer(
   return {
     io,
     endSessions: (sessionIds) => endSessions(io, sessionIds),
+    renameUser(account) {
+      for (const room of [userRoom(account.id), baseUserRoom(account.id)]) {
+        for (const id of io.sockets.adapter.rooms.get(room) ?? []) {
+          const socket = io.sockets.sockets.get(id);
+          if (socket) socket.data.user = publicUser(account);
+        }
+      }
+    },
     begin(context) {
       accept(io, context, limits, refusals);
       stops.push(recheckSessions(io, context), beat(io, context.delivery));
     },
     async close() {
       for (const stop of stops) stop();
-      await closeAll(io);
+      await closeAll(io, httpServer);
     },
   };
 }
@@ -125,6 +136,7 @@ export function localEmitter(io: ChatServer): Emitter {
   const { adapter } = io.sockets;
   return {
     emit(rooms, name, payload, except = []) {
+      if (rooms.length === 0) return; // to Socket.IO, no room means all of them
       io.local
         .to([...rooms])
         .except([...except])
@@ -140,11 +152,13 @@ export function localEmitter(io: ChatServer): Emitter {
   };
 }
 
-async function closeAll(io: ChatServer): Promise<void> {
+async function closeAll(io: ChatServer, httpServer: HttpServer): Promise<void> {
   for (const socket of io.sockets.sockets.values()) {
     const reconnect_after_ms = Math.round(Math.random() * RETURN_SPREAD_MS);
     if (socket.data.protocol > 0) socket.emit('server_shutdown', { reconnect_after_ms });
     socket.conn.close();
   }
-  await io.close();
+  const closed = io.close();
+  httpServer.closeAllConnections(); // one that sends nothing would else keep the server from ending
+  await closed;
 }

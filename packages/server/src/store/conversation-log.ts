@@ -56,6 +56,13 @@ export class ConversationLog {
     return mine;
   }
 
+  /** Whether a user is a member now, as far as this process knows; at once for a conversation that it has in memory. */
+  hasMember(conversationId: string, userId: string): boolean | Promise<boolean> {
+    const known = this.#views.get(conversationId);
+    if (known) return known.members.has(userId);
+    return this.#view(conversationId).then((view) => view?.members.has(userId) ?? false);
+  }
+
   #leaveQueue(conversationId: string, settled: Promise<void>): void {
     if (this.#queues.get(conversationId) === settled) this.#queues.delete(conversationId);
   }

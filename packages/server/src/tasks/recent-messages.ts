@@ -1,4 +1,5 @@
 import type { ConversationEvent, Message } from '@tertulia/protocol';
+import { unitsOf } from '../delivery/task-exchanges.ts';
 
 import { messageOf, type TaskStore } from '../store/store.ts';
 
@@ -57,7 +58,7 @@ export class RecentMessages {
     if (recent && isWhole) return { title: recent.title, messages: kept };
     const { title, messages } = await this.#store.context(conversationId, seq, CONTEXT_MESSAGES);
     if (!this.#conversations.has(conversationId)) {
-      const units = messages.reduce((sum, { content }) => sum + content.length, 0);
+      const units = messages.reduce((sum, message) => sum + unitsOf(message), 0);
       this.#keep(conversationId, { seq, title, units, messages: [...messages] });
     }
     return { title, messages };
@@ -89,7 +90,8 @@ function isCut(recent: Recent | undefined): boolean {
 
 function add(recent: Recent, message: Message): void {
   recent.messages.push(message);
-  recent.units += message.content.length;
+  recent.units += unitsOf(message);
   if (recent.messages.length <= CONTEXT_MESSAGES) return;
-  recent.units -= recent.messages.shift()?.content.length ?? 0;
+  const [oldest] = recent.messages.splice(0, 1);
+  if (oldest) recent.units -= unitsOf(oldest);
 }

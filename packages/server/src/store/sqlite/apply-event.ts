@@ -146,6 +146,10 @@ function updateTask(db: DatabaseSync, event: EventOf<'task_updated'>): void {
   run(db, sql, fields, status ?? stored.status, event.created_at, task_id);
 }
 
+/** What its author wrote into a task, for `json_set`. */
+const BLANK_TASK = `'$.task.title', NULL, '$.task.description', NULL, '$.task.category', NULL,
+  '$.task.tags', json('[]'), '$.task.metadata', json('{}')`;
+
 /** The task goes from the views, and the text of its messages from the log: deletion is the one rewriting there is. */
 function deleteTask(db: DatabaseSync, event: EventOf<'task_deleted'>, conversation: number): void {
   const { task_id } = event.data;
@@ -157,6 +161,16 @@ function deleteTask(db: DatabaseSync, event: EventOf<'task_deleted'>, conversati
     conversation,
     task_id,
     number,
+  );
+  run(db, `UPDATE events SET data = json_set(data, ${BLANK_TASK}) WHERE position = ?`, number);
+  run(db, "UPDATE events SET data = json_remove(data, '$.task.partial_text') WHERE ends_task = ?", number);
+  run(
+    db,
+    `UPDATE events SET data = json_set(data, '$.fields', json('{}'))
+     WHERE conversation = ? AND position > ? AND type = 'task_updated' AND data ->> '$.task_id' = ?`,
+    conversation,
+    number,
+    task_id,
   );
   run(db, 'DELETE FROM tasks WHERE number = ?', number);
   run(db, 'DELETE FROM claims WHERE task = ?', number);

@@ -22,8 +22,8 @@ export interface ThreadEvents {
   onBatch?(operations: number, milliseconds: number): void;
 }
 
-/** A batch has at most this many operations, so that one commit stays in the milliseconds. */
-const MAX_BATCH = 512;
+/** A batch has at most this many operations: one commit stays in the milliseconds, and what is read at once is bounded. */
+const MAX_BATCH = { write: 512, read: 8 };
 
 /**
  * A database connection on a thread of its own. One batch is under way at a time: what is asked meanwhile makes the
@@ -33,6 +33,7 @@ const MAX_BATCH = 512;
 export class DatabaseThread<Operations> {
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
+  readonly #role: WorkerSettings['role'];
   readonly #queued: Operation[] = [];
   readonly #waiting: Waiting[] = [];
   #sentAt = 0;
@@ -43,8 +44,9 @@ export class DatabaseThread<Operations> {
 
   constructor(settings: WorkerSettings, events: ThreadEvents) {
     this.#events = events;
+    this.#role = settings.role;
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
-    this.#worker.on('message', (outcomes: string) => this.#settle(JSON.parse(outcomes) as Outcome[]));
+    this.#worker.on('message', (outcomes: string[]) => this.#settle(outcomes));
     this.#worker.on('error', (error) => this.#fail(error as Error));
     this.#worker.unref();
   }
@@ -78,16 +80,17 @@ export class DatabaseThread<Operations> {
     if (this.#queued.length === 0) return;
     this.#worker.ref();
     this.#sentAt = performance.now();
-    const batch = this.#queued.splice(0, MAX_BATCH);
+    const batch = this.#queued.splice(0, MAX_BATCH[this.#role]);
     this.#underWay = batch.length;
     this.#worker.postMessage(JSON.stringify(batch));
   }
 
-  #settle(outcomes: Outcome[]): void {
+  #settle(outcomes: string[]): void {
     this.#events.onBatch?.(outcomes.length, performance.now() - this.#sentAt);
     this.#underWay = 0;
     this.#worker.unref();
-    for (const outcome of outcomes) {
+    for (const json of outcomes) {
+      const outcome = JSON.parse(json) as Outcome;
       const waiting = this.#waiting.shift();
       if ('failed' in outcome) waiting?.reject(this.#toError(outcome));
       else waiting?.resolve(outcome.result);

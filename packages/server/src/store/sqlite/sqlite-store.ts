@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountStore } from '../account-store.ts';
@@ -18,6 +18,12 @@ export interface SqliteOptions extends ThreadEvents {
   readonly directory: string;
   /** A server holds the folder alone; a command beside a running server does not. */
   readonly exclusive: boolean;
+}
+
+/** Nobody else on the machine reads password hashes and messages, whatever the folder's mode; SQLite's other files take this one's. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
 
 /** Another process holds the data folder. */
@@ -97,6 +103,7 @@ export class SqliteStore implements Store {
     const lock = exclusive ? lockDirectory(directory) : null;
     try {
       const path = join(directory, DATABASE_FILE);
+      makePrivate(path);
       const db = openDatabase(path);
       migrate(db);
       db.close();

@@ -62,6 +62,12 @@ function read(batch: Operation[]): Outcome[] {
   return outcomes;
 }
 
+/** Each by itself: one result that is too large for a text fails alone. */
+function toJson(outcome: Outcome): string {
+  const json = attempt(() => JSON.stringify(outcome));
+  return 'failed' in json ? JSON.stringify(json) : (json.result as string);
+}
+
 port.on('message', (message: string) => {
   if (message === 'close') {
     db.close();
@@ -69,5 +75,6 @@ port.on('message', (message: string) => {
     return;
   }
   const batch = JSON.parse(message) as Operation[];
-  port.postMessage(JSON.stringify(role === 'write' ? commit(batch) : read(batch)));
+  const outcomes = role === 'write' ? commit(batch) : read(batch);
+  port.postMessage(outcomes.map(toJson));
 });

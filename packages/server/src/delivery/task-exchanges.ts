@@ -6,9 +6,8 @@ export type Exchange = BaseServerPayload<'conversation'>;
 
 /** UTF-16 units of text that unfinished exchanges may hold in all; beyond it the database is asked instead. */
 const REMEMBERED_UNITS = 16_000_000;
-/** What a message takes besides its text, about, and with metadata of its own. */
-const MESSAGE_UNITS = 1_000;
-const METADATA_UNITS = 16_384;
+/** What a message takes besides its text and metadata, about. */
+const MESSAGE_UNITS = 500;
 
 /**
  * Puts a task's question and answers together for the base layer's `conversation` event, from the events as they
@@ -62,7 +61,7 @@ export class TaskExchanges {
 
 /** About what a message takes of memory, in UTF-16 units. */
 export function unitsOf({ content, metadata }: Message): number {
-  for (const _ in metadata) return MESSAGE_UNITS + METADATA_UNITS + content.length;
+  for (const _ in metadata) return MESSAGE_UNITS + content.length + JSON.stringify(metadata).length;
   return MESSAGE_UNITS + content.length;
 }
 

@@ -82,6 +82,7 @@ export class ConversationLog {
       const wanted = decide(view, (view?.seq ?? 0) + 1);
       const result = await this.#append(conversationId, wanted);
       if (result.status === 'repeated') return { event: result.first, status: 'repeated' };
+      if (result.status === 'task_missing') throw new ChatError('not_found');
       if (result.status === 'task_ended') return { event: result.end, status: 'task_ended' };
       if (result.status === 'appended') {
         this.#committed(view ?? firstView(wanted.event), wanted.event);

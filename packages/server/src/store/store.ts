@@ -38,7 +38,9 @@ export type AppendResult =
   | { readonly status: 'appended' }
   | { readonly status: 'seq_taken' }
   | { readonly status: 'repeated'; readonly first: ConversationEvent }
-  | { readonly status: 'task_ended'; readonly end: ConversationEvent };
+  | { readonly status: 'task_ended'; readonly end: ConversationEvent }
+  /** The task that the event is about was deleted. */
+  | { readonly status: 'task_missing' };
 
 /** What a decision about a conversation rests on: the log folded up to `seq`. */
 export interface ConversationView {

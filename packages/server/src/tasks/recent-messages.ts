@@ -5,8 +5,8 @@ import { messageOf, type TaskStore } from '../store/store.ts';
 
 /** How many of a conversation's newest messages an assistant sees. */
 const CONTEXT_MESSAGES = 50;
-/** UTF-16 units of text kept in all; the conversation that was quiet longest goes first. */
-const KEPT_UNITS = 16_000_000;
+/** UTF-16 units kept in all; the conversation that was quiet longest goes first. */
+const KEPT_UNITS = 32_000_000;
 
 interface Recent {
   seq: number;

@@ -17,6 +17,10 @@ export class UserTaskLimits {
   readonly #users = new Map<string, UserTasks>();
   readonly #loading = new Map<string, Promise<void>>();
   readonly #userOf = new Map<string, string>();
+  /** Users of whom all that is open is known. */
+  readonly #loaded = new Set<string>();
+  /** Tasks that ended while users are being read: what was read of them may be older. */
+  readonly #endedMeanwhile = new Set<string>();
 
   constructor(store: TaskStore, maxRunning: number, maxQueued: number) {
     this.#store = store;
@@ -26,7 +30,7 @@ export class UserTaskLimits {
 
   /** Reads what the user has open, so that the rest can be decided without waiting. */
   async load(userId: string): Promise<void> {
-    if (this.#users.has(userId)) return;
+    if (this.#loaded.has(userId)) return;
     let loading = this.#loading.get(userId);
     if (!loading) {
       loading = this.#read(userId).finally(() => this.#loading.delete(userId));
@@ -36,13 +40,19 @@ export class UserTaskLimits {
   }
 
   #forgetIdle(): void {
-    for (const [userId, { open }] of this.#users) if (open.size === 0) this.#users.delete(userId);
+    for (const [userId, { open }] of this.#users) {
+      if (open.size > 0) continue;
+      this.#users.delete(userId);
+      this.#loaded.delete(userId);
+    }
   }
 
   async #read(userId: string): Promise<void> {
     const ids = await this.#store.open(userId);
     this.#known(userId);
-    for (const id of ids) this.#open(userId, id);
+    this.#loaded.add(userId);
+    for (const id of ids) if (!this.#endedMeanwhile.has(id)) this.#open(userId, id);
+    if (this.#loading.size === 1) this.#endedMeanwhile.clear();
   }
 
   /** Notes a task that is about to be stored. @throws {ChatError} `too_many_tasks` */
@@ -88,6 +98,7 @@ export class UserTaskLimits {
 
   /** The task has ended, or was never stored. */
   remove(taskId: string): void {
+    if (this.#loading.size > 0) this.#endedMeanwhile.add(taskId);
     const userId = this.#userOf.get(taskId);
     if (userId === undefined) return;
     this.#userOf.delete(taskId);

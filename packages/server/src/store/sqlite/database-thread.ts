@@ -89,11 +89,10 @@ export class DatabaseThread<Operations> {
     this.#events.onBatch?.(outcomes.length, performance.now() - this.#sentAt);
     this.#underWay = 0;
     this.#worker.unref();
-    for (const json of outcomes) {
-      const outcome = JSON.parse(json) as Outcome;
-      const waiting = this.#waiting.shift();
-      if ('failed' in outcome) waiting?.reject(this.#toError(outcome));
-      else waiting?.resolve(outcome.result);
+    for (const [index, waiting] of this.#waiting.splice(0, outcomes.length).entries()) {
+      const outcome = JSON.parse(outcomes[index] ?? '{}') as Outcome;
+      if ('failed' in outcome) waiting.reject(this.#toError(outcome));
+      else waiting.resolve(outcome.result);
     }
     if (this.#queued.length > 0) this.#scheduleFlush();
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ConversationEvent, Member, StartedTask } from '@tertulia/protocol';
-import { startOf, type AppendResult, type ConversationView, type NewEvent } from '../store.ts';
+import { messageOf, startOf, type AppendResult, type ConversationView, type NewEvent } from '../store.ts';
 import { applyEvent, insertConversation } from './apply-event.ts';
 import { row, rows, run } from './database.ts';
 import { EVENT_COLUMNS, insertEvent, markOwnEnd, numberOf, toEvent, type EventRow } from './event-rows.ts';
@@ -13,13 +13,21 @@ function append(db: DatabaseSync, given: NewEvent): AppendResult {
   const conversation = known ?? (event.type === 'conversation_created' ? insertConversation(db, event) : null);
   if (conversation === null) return { status: 'seq_taken' }; // expected a log that is not there: decide again
   const endsOwn = ends_task !== null && startOf(event)?.id === ends_task;
-  const ended = ends_task === null || endsOwn ? null : taskNumber(db, ends_task);
+  const about = startOf(event) ? null : (ends_task ?? taskOf(event));
+  const task = about === null ? null : taskNumber(db, about);
+  if (about !== null && task === null) return { status: 'task_missing' };
+  const ended = ends_task === null || endsOwn ? null : task;
   const position = insertEvent(db, conversation, given, ended);
   if (position === null) return refusal(db, conversation, given, ended);
   applyEvent(db, event, { conversation, position, ended: endsOwn ? position : ended });
   if (endsOwn) markOwnEnd(db, position);
   if (claim) insertClaim(db, position, claim);
   return { status: 'appended' };
+}
+
+/** The task that an event is about without ending it. */
+function taskOf(event: ConversationEvent): string | null {
+  return event.type === 'task_deleted' ? event.data.task_id : (messageOf(event)?.task_id ?? null);
 }
 
 function refusal(db: DatabaseSync, conversation: number, given: NewEvent, ended: number | null): AppendResult {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Task, TaskStatus } from '@tertulia/protocol';
 import type { ListQuery, TaskFilter } from '../store.ts';
+import { MESSAGE_PAGE_TEXT } from '../paging.ts';
 import { row, rows, type SqlValue } from './database.ts';
 import { exchange } from './tasks.ts';
 
@@ -69,10 +70,15 @@ function listTasks(db: DatabaseSync, userId: string, filter: TaskFilter, query: 
   const from = `FROM (${scope} GROUP BY t.number) ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}`;
   const total = row<{ count: number }>(db, `SELECT count(*) AS count ${from}`, ...values)?.count ?? 0;
   const page = `SELECT * ${from} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`;
-  return {
-    tasks: rows<TaskRow>(db, page, ...values, query.limit, query.skip).map((stored) => toTask(db, stored)),
-    total,
-  };
+  const tasks: Task[] = [];
+  let text = 0;
+  for (const stored of rows<TaskRow>(db, page, ...values, query.limit, query.skip)) {
+    const task = toTask(db, stored);
+    tasks.push(task);
+    text += [task.user_message, ...task.assistant_responses].reduce((sum, { content }) => sum + content.length, 0);
+    if (text > MESSAGE_PAGE_TEXT) break;
+  }
+  return { tasks, total };
 }
 
 /** Reads of tasks by members, by name, for the reading thread. */

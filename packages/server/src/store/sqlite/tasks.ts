@@ -25,9 +25,13 @@ function claim(db: DatabaseSync, wanted: Claim): boolean {
 function renew(db: DatabaseSync, owner: string, taskIds: readonly string[]): string[] {
   const now = Date.now();
   const sql = `UPDATE claims SET lease_until = ?
-    WHERE task = (SELECT number FROM tasks WHERE id = ?) AND owner = ? AND lease_until > ?`;
-  return taskIds.filter((id) => run(db, sql, now + LEASE_MS, id, owner, now) > 0);
+    WHERE task = (SELECT number FROM tasks WHERE id = ?) AND owner = ?
+      AND attempt = (SELECT max(attempt) FROM claims o WHERE o.task = claims.task)`;
+  return taskIds.filter((id) => run(db, sql, now + LEASE_MS, id, owner) > 0);
 }
+
+/** What an exchange is cut at. */
+const EXCHANGE_MESSAGES = 100;
 
 interface DueRow extends StartedTaskRow {
   conversation_id: string;
@@ -94,7 +98,7 @@ function checkpoint(db: DatabaseSync, taskId: string, attempt: number, index: nu
   run(db, sql, attempt, index, text, taskId);
 }
 
-/** The messages of a task: the question, then its answers. */
+/** The messages of a task, of which a worker outside may write any number: the question, then its first answers. */
 export function exchange(db: DatabaseSync, taskId: string): Message[] {
   const task = row<{
     number: number;
@@ -110,7 +114,7 @@ export function exchange(db: DatabaseSync, taskId: string): Message[] {
   );
   if (!task) return [];
   const sql = `SELECT ${EVENT_COLUMNS} FROM events
-    WHERE conversation = ? AND seq BETWEEN ? AND ? AND task_id = ? ORDER BY seq`;
+    WHERE conversation = ? AND seq BETWEEN ? AND ? AND task_id = ? ORDER BY seq LIMIT ${EXCHANGE_MESSAGES}`;
   const found = rows<EventRow>(db, sql, task.conversation, task.first, task.last ?? Number.MAX_SAFE_INTEGER, taskId);
   return found.map((stored) => toMessage(stored, task.conversation_id));
 }

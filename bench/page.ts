@@ -26,7 +26,7 @@ ${rows.map(line).join('\n')}
 The bare server reads one frame and writes two. A durable exchange does that as well, and besides: two commits with an
 fsync each, a message row, a task with its claim and its end, two log events under unique indexes, their way to the
 writing thread and back, and an assistant's run. SQLite's part alone, measured above without any server around it, is
-most of what the target leaves. A profile of the main thread is flat: after the socket library the largest entries are
+more than what the target leaves beside the bare server's own work. A profile of the main thread is flat: after the socket library the largest entries are
 the crossing to the writing thread, the log line of each chat, and garbage collection. What was tried and kept: one row
 for a message instead of two, ids and rows laid out so that what commits together lies together, batches that cross as
 JSON, one write for many log lines, one clock for all runs. What was left alone: writing the log without an index for

@@ -52,7 +52,7 @@ test('a removal while a join is under way is not overtaken by it', async () => {
   const emitter = { emit: () => undefined, hasRoom: () => false, leave: () => undefined };
   const bus = { publish: () => undefined, subscribe: () => undefined, close: () => Promise.resolve() };
   const slow = { ...store, log: store.log, tasks: store.tasks, conversations: { ...store.conversations, events } };
-  const delivery = new Delivery(slow as unknown as typeof store, emitter, bus, log, () => true);
+  const delivery = new Delivery(slow, emitter, bus, log, () => true);
   const socket = { rooms: new Set<string>(), join: (rooms: string[]) => void joined.push(rooms) };
   await expect(delivery.join(socket, bob.id, conversation_id, 0, ['room'])).rejects.toMatchObject({
     code: 'not_found',

@@ -24,6 +24,8 @@ import { boundStrangers, packetAllowance } from './transport-limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 import { UserSockets } from './user-sockets.ts';
 
+/** Answers under way on HTTP have this long to get out when the server stops. */
+const LAST_ANSWERS_MS = 1_000;
 /** Clients told of a shutdown come back spread over this time. */
 const RETURN_SPREAD_MS = 2_000;
 
@@ -159,6 +161,7 @@ async function closeAll(io: ChatServer, httpServer: HttpServer): Promise<void> {
     socket.conn.close();
   }
   const closed = io.close();
-  httpServer.closeAllConnections(); // one that sends nothing would else keep the server from ending
+  const late = setTimeout(() => httpServer.closeAllConnections(), LAST_ANSWERS_MS); // one that sends nothing never ends
   await closed;
+  clearTimeout(late);
 }

@@ -32,6 +32,8 @@ describeWith('chromium', 'the event log', () => {
     const page = await tests.visit();
     await logIn(page, await tests.server.signUp('dora'));
     await connect(page);
+    // The next one is ten seconds off then: one in the middle of the answer would begin a second row.
+    await page.locator('.event-name', { hasText: 'heartbeat' }).first().waitFor();
     const steps = Array.from({ length: 30 }, (_, index) => [{ text: `piece${index} ` }, { delay_ms: 40 }]).flat();
     await say(page, question('Thirty', ...steps));
     await answer(page, 'piece29');

@@ -45,6 +45,7 @@ describeWith('chromium', 'the event log', () => {
     expect(count).toBeGreaterThan(10);
     expect(await fold.locator('.snippet').textContent()).toMatch(/^"piece\d+ piece\d+ /);
     await fold.locator('summary').click();
+    await fold.locator('pre', { hasText: 'piece29' }).waitFor();
     const lines = (await fold.locator('pre').textContent())?.split('\n') ?? [];
     expect(lines).toHaveLength(count);
     expect(lines.at(-1)).toMatch(/^\d\d:\d\d:\d\d\.\d{3} \{.*"text":"piece29 /);

@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { announce, announcementOf } from '../../src/announce.ts';
 import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { openDataFolder } from '../../src/data-folder.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { readConfig, type SettingName } from '../../src/config.ts';
 import { explainFailure } from '../../src/failure.ts';
@@ -15,6 +17,9 @@ import { Program } from '../support/program.ts';
 import { startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
+
+/** The user of no rights. */
+const NOBODY = 65_534;
 
 // Programs of their own take their time on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -150,10 +155,18 @@ test('a data folder where no folder can be made is refused, and not tried for ev
   expect(user).toMatchObject({ code: 1, errors: expect.stringMatching(/^DATA_DIR=\/proc\/tertulia: /) });
 });
 
-test.skipIf(process.getuid?.() === 0)('a data folder that this user may not write to', async () => {
+test('a data folder that this user may not write to', async () => {
   const directory = testDirectory();
   chmodSync(directory, 0o500);
-  expect(await refusal({}, directory)).toMatch(/^DATA_DIR=.+: this user may not read or write it\. Set DATA_DIR/);
+  const isRoot = process.getuid?.() === 0; // who may write everywhere
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    await expect(openDataFolder(readConfig({ DATA_DIR: directory }))).rejects.toThrow(
+      /^DATA_DIR=.+: this user may not read or write it\. Set DATA_DIR/,
+    );
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
 });
 
 test('a data folder that another server holds', async () => {

@@ -11,7 +11,6 @@ import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDataFolder } from '../../src/data-folder.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
-import { readConfig, type SettingName } from '../../src/config.ts';
 import { explainFailure } from '../../src/failure.ts';
 import { Program } from '../support/program.ts';
 import { startServer } from '../support/start-server.ts';

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -8,8 +9,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { announce, announcementOf } from '../../src/announce.ts';
 import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
-import { openDataFolder } from '../../src/data-folder.ts';
+import { readConfig, type SettingName } from '../../src/config.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { explainFailure } from '../../src/failure.ts';
 import { Program } from '../support/program.ts';
@@ -154,18 +154,19 @@ test('a data folder where no folder can be made is refused, and not tried for ev
   expect(user).toMatchObject({ code: 1, errors: expect.stringMatching(/^DATA_DIR=\/proc\/tertulia: /) });
 });
 
-test('a data folder that this user may not write to', async () => {
+test('a data folder that this user may not write to', () => {
   const directory = testDirectory();
   chmodSync(directory, 0o500);
-  const isRoot = process.getuid?.() === 0; // who may write everywhere
-  if (isRoot) process.seteuid?.(NOBODY);
-  try {
-    await expect(openDataFolder(readConfig({ DATA_DIR: directory }))).rejects.toThrow(
-      /^DATA_DIR=.+: this user may not read or write it\. Set DATA_DIR/,
-    );
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
+  const from = (file: string) => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
+  // Root may write everywhere, so it becomes nobody first; once everything is loaded, since nobody may not read that.
+  const script = `
+    const { openDataFolder } = await import(${from('data-folder.ts')});
+    const { readConfig } = await import(${from('config.ts')});
+    const config = readConfig({ DATA_DIR: ${JSON.stringify(directory)} });
+    if (process.getuid() === 0) process.setuid(${NOBODY});
+    await openDataFolder(config).catch((error) => console.log(error.message));`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  expect(stdout).toMatch(/^DATA_DIR=.+: this user may not read or write it\. Set DATA_DIR/);
 });
 
 test('a data folder that another server holds', async () => {

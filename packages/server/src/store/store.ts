@@ -64,6 +64,14 @@ export interface DueTask {
   readonly attempt: number;
 }
 
+/** A task that has not ended and counts against its user's queue. */
+export interface OpenTask {
+  readonly task_id: string;
+  readonly conversation_id: string;
+  /** Whether somebody's lease on it stands: it is being answered. */
+  readonly is_claimed: boolean;
+}
+
 /** The log as the server's own rooms read it: no user, so never reachable from a client's request alone. */
 export interface LogStore {
   append(event: NewEvent): Promise<AppendResult>;
@@ -72,6 +80,8 @@ export interface LogStore {
   /** Events above `afterSeq` in order, at most `limit`. */
   read(conversationId: string, afterSeq: number, limit: number): Promise<ConversationEvent[]>;
   lastSeq(conversationId: string): Promise<number>;
+  /** The last seq of each of these logs; what is not there is left out. */
+  lastSeqs(conversationIds: readonly string[]): Promise<Map<string, number>>;
   /** The event that a sender's `client_msg_id` stands for. */
   find(conversationId: string, sender: string, clientMsgId: string): Promise<ConversationEvent | null>;
 }
@@ -135,8 +145,8 @@ export interface TaskStore {
   checkpoint(taskId: string, attempt: number, index: number, text: string): Promise<void>;
   /** Attempt and text of a task's last attempt, or null where there is no such task. */
   progress(taskId: string): Promise<RunningAnswer | null>;
-  /** Ids of a user's tasks that have not ended and count against the queue (not `external` ones). */
-  open(userId: string): Promise<string[]>;
+  /** A user's tasks that have not ended and count against the queue (not `external` ones), oldest first. */
+  open(userId: string): Promise<OpenTask[]>;
   /** The question and the answers so far, oldest first. */
   exchange(taskId: string): Promise<Message[]>;
   /** The title and the newest messages of a conversation up to `seq`, oldest first, for an assistant. */
@@ -151,6 +161,10 @@ export interface Store {
   readonly conversations: ConversationStore;
   readonly tasks: TaskStore;
   readonly accounts: AccountStore;
+  /** How many operations wait, by the name of their queue: what an operator watches. */
+  readonly depths: Readonly<Record<string, number>>;
+  /** Finishes what a crash or a deletion left, at most `limit` pieces of it; answers how many there were. */
+  sweep(limit: number): Promise<number>;
   /** Resolves where a write would be taken. @throws {ChatError} `unavailable` */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -48,10 +48,10 @@ export class UserTaskLimits {
   }
 
   async #read(userId: string): Promise<void> {
-    const ids = await this.#store.open(userId);
+    const tasks = await this.#store.open(userId);
     this.#known(userId);
     this.#loaded.add(userId);
-    for (const id of ids) if (!this.#endedMeanwhile.has(id)) this.#open(userId, id);
+    for (const { task_id } of tasks) if (!this.#endedMeanwhile.has(task_id)) this.#open(userId, task_id);
     if (this.#loading.size === 1) this.#endedMeanwhile.clear();
   }
 

@@ -165,6 +165,34 @@ export function storeContract(
       expect((await store.conversations.task(ME, task.id))?.status).toBe('in_progress');
     });
 
+    test('open tasks of a user are told with their conversation, and whether somebody answers them', async () => {
+      const first = log.question('first');
+      await append({ ...first.given, claim: { task_id: first.task.id, attempt: 1, owner: 'a' } });
+      const second = log.question('second');
+      await append(second.given);
+      const open = (task: { id: string }, is_claimed: boolean) => ({
+        task_id: task.id,
+        conversation_id: log.id,
+        is_claimed,
+      });
+      expect(await store.tasks.open(ME)).toEqual([open(first.task, true), open(second.task, false)]);
+      await append(log.answer(first.task.id, 'done'));
+      expect(await store.tasks.open(ME)).toEqual([open(second.task, false)]);
+      expect(await store.tasks.open(OTHER)).toEqual([]);
+    });
+
+    test('the last seqs of many logs are read at once', async () => {
+      const other = new LogBuilder();
+      await store.log.append(other.created());
+      await append(log.question('?').given);
+      expect(await store.log.lastSeqs([log.id, other.id, newConversationId()])).toEqual(
+        new Map([
+          [log.id, 2],
+          [other.id, 1],
+        ]),
+      );
+    });
+
     test('of many claims of one attempt exactly one wins', async () => {
       const { task, given } = log.question('?');
       await append(given);

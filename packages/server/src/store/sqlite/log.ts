@@ -117,6 +117,10 @@ function lastSeq(db: DatabaseSync, conversationId: string): number {
   return row<{ seq: number }>(db, sql, conversationId)?.seq ?? 0;
 }
 
+function lastSeqs(db: DatabaseSync, conversationIds: readonly string[]): [id: string, seq: number][] {
+  return conversationIds.map((id): [string, number] => [id, lastSeq(db, id)]).filter(([, seq]) => seq > 0);
+}
+
 /** Removes what deleted conversations leave behind but their last event, at most `limit` rows; answers how many went. */
 function sweepDeleted(db: DatabaseSync, limit: number): number {
   const target = row<{ conversation: number; last: number }>(
@@ -134,6 +138,7 @@ function sweepDeleted(db: DatabaseSync, limit: number): number {
 export const logReads = {
   view,
   lastSeq,
+  lastSeqs,
   readLog,
   findEvent,
   epoch: (db: DatabaseSync) => row<{ value: string }>(db, "SELECT value FROM meta WHERE key = 'epoch'")?.value ?? '',

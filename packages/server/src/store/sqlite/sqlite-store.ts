@@ -158,6 +158,7 @@ function logStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>)
     },
     read: (id, afterSeq, limit) => reader.ask('readLog', id, afterSeq, limit),
     lastSeq: (id) => reader.ask('lastSeq', id),
+    lastSeqs: async (ids) => new Map(await reader.ask('lastSeqs', ids)),
     find: (id, sender, clientMsgId) => reader.ask('findEvent', id, sender, clientMsgId),
   };
 }
@@ -184,7 +185,7 @@ function taskStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>
     due: (limit) => reader.ask('due', limit),
     checkpoint: (taskId, attempt, index, text) => writer.ask('checkpoint', taskId, attempt, index, text),
     progress: (taskId) => reader.ask('progress', taskId),
-    open: (userId) => reader.ask('openTaskIds', userId),
+    open: (userId) => reader.ask('openTasks', userId),
     exchange: (taskId) => reader.ask('exchange', taskId),
     context: (conversationId, seq, limit) => reader.ask('context', conversationId, seq, limit),
   };

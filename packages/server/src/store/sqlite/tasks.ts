@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Message, RunningAnswer } from '@tertulia/protocol';
-import type { Claim, DueTask } from '../store.ts';
+import type { Claim, DueTask, OpenTask } from '../store.ts';
 import { row, rows, run } from './database.ts';
 import { EVENT_COLUMNS, toMessage, type EventRow } from './event-rows.ts';
 import { LEASE_MS, insertClaim, toStartedTask, type StartedTaskRow } from './task-rows.ts';
@@ -132,13 +132,19 @@ function context(db: DatabaseSync, conversationId: string, seq: number, limit: n
   return { title: found.title, messages: messages.toReversed() };
 }
 
-function openTaskIds(db: DatabaseSync, userId: string): string[] {
-  const sql = "SELECT id FROM tasks WHERE ended_at IS NULL AND user_id = ? AND assistant <> 'external'";
-  return rows<{ id: string }>(db, sql, userId).map(({ id }) => id);
+function openTasks(db: DatabaseSync, userId: string): OpenTask[] {
+  const sql = `SELECT t.id AS task_id, c.id AS conversation_id,
+      EXISTS (SELECT 1 FROM claims WHERE task = t.number AND lease_until > ?) AS is_claimed
+    FROM tasks t JOIN conversations c ON c.number = t.conversation
+    WHERE ended_at IS NULL AND user_id = ? AND assistant <> 'external' ORDER BY t.number`;
+  return rows<Omit<OpenTask, 'is_claimed'> & { is_claimed: number }>(db, sql, Date.now(), userId).map((found) => ({
+    ...found,
+    is_claimed: found.is_claimed === 1,
+  }));
 }
 
 /** Reads of tasks, by name, for the reading thread. */
-export const taskReads = { due, progress, exchange, context, openTaskIds };
+export const taskReads = { due, progress, exchange, context, openTasks };
 
 /** Writes of tasks, by name, for the writing thread. */
 export const taskWrites = {

@@ -46,7 +46,7 @@ export const SETTINGS = {
       .string()
       .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits or dashes')
       .default(() => shortHostname()),
-    "This process's name in leases, logs and metrics; made from the host's name by default.",
+    "This process's name in leases, logs, metrics and transport session ids, by which a load balancer finds it: each process needs its own. Made from the host's name by default.",
   ),
   JWT_SECRET: setting(
     z.string().optional(),

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 
 /** A new conversation's id: 122 random bits in hex, so that conversations spread evenly over shards. */
 export function newConversationId(): string {
@@ -18,4 +18,12 @@ function randomHex(): string {
 /** The conversation that a first message opens: the same for every repeat of the same message by the same user. */
 export function derivedConversationId(userId: string, clientMsgId: string): string {
   return createHash('sha256').update(`conversation:${userId}:${clientMsgId}`).digest('hex').slice(0, 32);
+}
+
+/**
+ * An Engine.IO session's id: the node that holds it, by which a load balancer finds it, a dot, which no NODE_ID has, and
+ * 128 random bits. Whoever knows it can send in the session's name. Nothing in it is changed in a URL.
+ */
+export function newEngineSessionId(nodeId: string): string {
+  return `${nodeId}.${randomBytes(16).toString('base64url')}`;
 }

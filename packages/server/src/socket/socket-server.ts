@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Emitter } from '../delivery/emitter.ts';
 import { baseUserRoom, sessionRoom, userRoom } from '../delivery/rooms.ts';
 import type { Context } from '../events/context.ts';
+import { newEngineSessionId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { reasonLabel } from '../metrics.ts';
 import { createRefusals, type Refusals } from '../refusals.ts';
@@ -66,6 +67,7 @@ export function createSocketServer(
     },
     parser: { Encoder, Decoder: BoundedDecoder },
   });
+  io.engine.generateId = () => newEngineSessionId(config.NODE_ID);
   guardFrontDoor(httpServer, config, limits, refusals);
   boundStrangers(io);
   const stops: (() => void)[] = [];

@@ -131,6 +131,13 @@ test('whoever only knows a cookie is nobody', async () => {
   await raw.closed;
 });
 
+test('a session id names its node, and is else 128 random bits', async () => {
+  const sids = await Promise.all(Array.from({ length: 20 }, async () => (await PollingSession.open(server.url)).sid));
+  const { NODE_ID } = server.context.config;
+  for (const sid of sids) expect(sid).toMatch(new RegExp(`^${NODE_ID}\\.[\\w-]{22}$`));
+  expect(new Set(sids).size).toBe(20);
+});
+
 test('a session id tells nothing and is never shown to another', async () => {
   const { raw, person } = await server.attacker('sid-owner');
   const other = await server.connect(person, { protocol: 1 });

@@ -1,8 +1,9 @@
 import { ERRORS, type AckAnswer, type BaseServerPayload, type ErrorCode } from '@tertulia/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { printOf, type Entry } from './history.ts';
-import type { ClientSettings } from './outbox-client.ts';
+import { nodeOf, type ClientSettings } from './outbox-client.ts';
 import { recorder, type Record, type Told } from './recorder.ts';
+import { until } from './until.ts';
 
 /** A client that knows only the base layer: it sends once, and what is not answered when the connection breaks stays unknown. */
 export class BaseClient {
@@ -11,6 +12,9 @@ export class BaseClient {
   readonly #record: Record;
   readonly #socket: Socket;
   readonly #unanswered = new Set<string>();
+  /** Tasks on this connection: of messages that were acknowledged, and whose answer has come. */
+  readonly #asked = new Set<string>();
+  readonly #answered = new Set<string>();
   readonly #joined = new Set<string>();
   #connection = 0;
   #sent = 0;
@@ -46,6 +50,9 @@ export class BaseClient {
   #listen(): void {
     this.#socket.on('connected', () => {
       this.#connection += 1;
+      this.#asked.clear();
+      this.#answered.clear();
+      this.#record({ kind: 'connected', connection: this.#connection, node: nodeOf(this.#socket, this.#settings) });
       for (const conversation_id of this.#settings.conversations) {
         this.#socket.emit('join_conversation', { conversation_id });
       }
@@ -55,16 +62,20 @@ export class BaseClient {
     });
     this.#socket.on('disconnect', () => {
       this.#joined.clear();
+      this.#record({ kind: 'disconnected', connection: this.#connection });
       for (const client_msg_id of this.#unanswered) this.#record({ kind: 'unknown', client_msg_id });
       this.#unanswered.clear();
     });
     this.#socket.on('conversation', (exchange: BaseServerPayload<'conversation'>) => {
       const { task_id, user_message, assistant_responses } = exchange;
       const print = printOf([user_message, ...assistant_responses]);
+      this.#answered.add(task_id);
       this.#record({ kind: 'exchange', connection: this.#connection, task_id, print });
     });
     this.#socket.on('error', ({ task_id }: BaseServerPayload<'error'>) => {
-      if (task_id) this.#record({ kind: 'exchange_failed', connection: this.#connection, task_id });
+      if (!task_id) return;
+      this.#answered.add(task_id);
+      this.#record({ kind: 'exchange_failed', connection: this.#connection, task_id });
     });
   }
 
@@ -80,16 +91,18 @@ export class BaseClient {
       this.#unanswered.delete(client_msg_id);
       if (!answer.ok) return this.#record(refusal(client_msg_id, answer.error.code));
       const { seq, task_id, user_message } = answer;
+      this.#asked.add(task_id);
       const stored = { conversation_id: answer.conversation_id, seq, task_id, message_id: user_message.id };
       this.#record({ kind: 'ok', client_msg_id, connection, ...stored });
     });
   }
 
-  /** Records on which connection the run ended: what was acknowledged on it has its answer. */
-  settle(): Promise<void> {
+  /** Waits for the answers due on this connection, and records that the run ended on it. */
+  async settle(milliseconds: number): Promise<void> {
+    const allAnswered = () => this.#asked.isSubsetOf(this.#answered);
+    await until(allAnswered, milliseconds, 'all answers').catch(() => undefined); // the checker finds what is missing
     for (const client_msg_id of this.#unanswered) this.#record({ kind: 'unknown', client_msg_id });
     this.#record({ kind: 'last_connection', connection: this.#connection });
-    return Promise.resolve();
   }
 
   close(): void {

@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SettingName } from '../../src/config.ts';
-import { BaseClient } from './base-client.ts';
 import { checkRun } from './check-run.ts';
+import { Crowd, type Device } from './crowd.ts';
 import type { Drained, Entry, Fault } from './history.ts';
-import { startLoad, type LoadedClient, type LoadRates } from './load.ts';
-import { OutboxClient } from './outbox-client.ts';
+import { startLoad, type LoadRates } from './load.ts';
+import type { OutboxClient } from './outbox-client.ts';
 import { randomFrom } from './random.ts';
 import { freePort, ServerProcess, type ProcessOptions } from './server-process.ts';
 import { CRASH_SETTINGS } from './settings.ts';
-import { until } from './until.ts';
-import { drain, openConversation, openStore, settleIn, type Inhabitant } from './world.ts';
+import { drain, makeWorld, openStore, type Inhabitant, type World, type WorldPlan } from './world.ts';
 
 /** A run of crashes. */
 export interface CrashRunOptions {
@@ -54,122 +53,58 @@ export interface CrashRun {
   readonly exitCode: number | null;
 }
 
-const PEOPLE = ['ada', 'ben', 'cleo', 'dan', 'eva', 'finn', 'gia', 'hal'];
-/** Where many tests share a machine, a restart may take a while. */
-const BACK_MS = 90_000;
-const QUIET_MS = 90_000;
-/** Asking whether all is quiet costs the server something, too. */
-const QUIET_LOOK_MS = 250;
-const MEMBERS = 4;
-
-interface World {
-  readonly people: readonly Inhabitant[];
-  readonly chats: readonly Shared[];
-  readonly streams: readonly Shared[];
-}
-
-interface Shared {
-  readonly id: string;
-  readonly members: readonly Inhabitant[];
-}
+const PLAN: WorldPlan = {
+  people: ['ada', 'ben', 'cleo', 'dan', 'eva', 'finn', 'gia', 'hal'],
+  chats: 8,
+  streams: 8,
+  members: 4,
+};
 
 /** Loads a real server, kills it again and again at random moments, and finds out what its clients were promised in vain. */
 export async function crashAgainAndAgain(options: CrashRunOptions): Promise<CrashRun> {
   const random = randomFrom(options.seed);
-  const world = await makeWorld(options.directory);
+  const before = await openStore(options.directory);
+  const world = await makeWorld(before, PLAN);
+  await before.close();
   const port = await freePort();
   const settings = { ...CRASH_SETTINGS, ...options.settings };
   const start = (life: Death['life']) => ServerProcess.start({ directory: options.directory, port, settings, ...life });
   let server = await start(options.deaths[0]?.life);
   const history: Entry[] = [];
-  const clients = connectAll(world, `http://127.0.0.1:${port}`, history);
-  const all = [...clients.extended, ...clients.base];
-  const stopLoad = startLoad(loadsOf(clients, world), options.rates, random);
+  const crowd = new Crowd(world, devicesOf(world, `http://127.0.0.1:${port}`), [], history);
+  const stopLoad = startLoad(crowd.loads, options.rates, random);
   const crashes: { killedAt: number; readyAt: number }[] = [];
+  const lastLines = () => server.lastLines;
+  const allBack = () => crowd.allBack(lastLines, () => server.isGone);
   try {
     for (const [index, death] of options.deaths.entries()) {
-      await death.happens(server, () => allBack(all, server));
+      await death.happens(server, allBack);
       const killedAt = performance.now();
       server = await start(options.deaths[index + 1]?.life);
       crashes.push({ killedAt, readyAt: performance.now() });
     }
-    await allBack(all, server);
+    await allBack();
     stopLoad();
-    await calmDown(clients, server);
+    await crowd.calmDown(lastLines);
     const exitCode = await server.stop();
     const drained = await readEverything(options.directory, world.people);
     const faults = checkRun(history, drained);
-    return { history, drained, faults, crashes, exitCode, ...timesOf(clients.extended, crashes) };
+    return { history, drained, faults, crashes, exitCode, ...timesOf(crowd.extended, crashes) };
   } finally {
     stopLoad();
-    for (const client of all) client.close();
+    crowd.close();
     if (!server.isGone) await server.kill();
   }
 }
 
-async function makeWorld(directory: string): Promise<World> {
-  const store = await openStore(directory);
-  const people = await settleIn(store, PEOPLE);
-  const share = async (first: number): Promise<Shared> => {
-    const members = Array.from({ length: MEMBERS }, (_, index) => people[(first + index) % people.length]!);
-    return { members, id: await openConversation(store, members) };
-  };
-  const chats = await Promise.all(people.map((_, index) => share(index)));
-  const streams = await Promise.all(people.map((_, index) => share(index)));
-  await store.close();
-  return { people, chats, streams };
-}
-
-interface Clients {
-  readonly extended: readonly OutboxClient[];
-  readonly base: readonly BaseClient[];
-}
-
-/** One client of protocol 1 for each person, a second device for two of them, and three of the base layer. */
-function connectAll(world: World, url: string, history: Entry[]): Clients {
-  const settingsOf = (person: Inhabitant, name: string, polls: boolean) => ({
-    ...{ name, url, polls, token: person.token, user_id: person.id },
-    conversations: sharedBy(person, [...world.chats, ...world.streams]),
-  });
-  const devices = [...world.people, ...world.people.slice(0, 2)];
-  return {
-    extended: devices.map((person, index) => {
-      return new OutboxClient(settingsOf(person, `${person.username}-${index}`, index % 4 === 3), history);
+/** One of protocol 1 for each person, a second one for two of them, and three of the base layer. */
+function devicesOf({ people }: World, url: string): Device[] {
+  return [
+    ...[...people, ...people.slice(0, 2)].map((person, index): Device => {
+      return { person, layer: 'extended', polls: index % 4 === 3, url };
     }),
-    base: world.people.slice(2, 5).map((person, index) => {
-      return new BaseClient(settingsOf(person, `${person.username}-base`, index > 0), history);
-    }),
-  };
-}
-
-function sharedBy(person: Inhabitant, shared: readonly Shared[]): string[] {
-  return shared.filter(({ members }) => members.includes(person)).map(({ id }) => id);
-}
-
-function loadsOf({ extended, base }: Clients, { people, chats, streams }: World): LoadedClient[] {
-  const loadOf = (client: OutboxClient | BaseClient, opens: boolean): LoadedClient => {
-    const person = people.find(({ username }) => client.name.startsWith(`${username}-`))!;
-    return { client, opens, chats: sharedBy(person, chats), streams: sharedBy(person, streams) };
-  };
-  return [...extended.map((client) => loadOf(client, true)), ...base.map((client) => loadOf(client, false))];
-}
-
-function allBack(clients: readonly (OutboxClient | BaseClient)[], server: ServerProcess): Promise<void> {
-  const missing = () => clients.filter((client) => !client.isCaughtUp).map(({ state }) => state);
-  const what = () => `everybody back (missing: ${missing().join(', ')})\n${server.lastLines}`;
-  return until(() => missing().length === 0 || server.isGone, BACK_MS, what);
-}
-
-/** Every outbox empty, every task ended, and what that made has arrived. */
-async function calmDown({ extended, base }: Clients, server: ServerProcess): Promise<void> {
-  const all = [...extended, ...base];
-  const what = () =>
-    `all answered (${all.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')})\n${server.lastLines}`;
-  await until(() => all.every(({ waiting }) => waiting === 0), QUIET_MS, what);
-  const unended = () => `all tasks ended\n${server.lastLines}`;
-  for (const client of extended) await until(() => client.isQuiet(), QUIET_MS, unended, QUIET_LOOK_MS);
-  await Promise.all(extended.map((client) => client.settle(5_000)));
-  await Promise.all(base.map((client) => client.settle()));
+    ...people.slice(2, 5).map((person, index): Device => ({ person, layer: 'base', polls: index > 0, url })),
+  ];
 }
 
 async function readEverything(directory: string, people: readonly Inhabitant[]): Promise<Drained> {

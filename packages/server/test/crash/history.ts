@@ -13,6 +13,8 @@ export type Entry = { readonly at: number; readonly client: string } & (
       readonly content: string;
     }
   | { readonly kind: 'retry'; readonly client_msg_id: string }
+  /** Refused for now: the client tries again by itself. */
+  | { readonly kind: 'refused'; readonly client_msg_id: string; readonly code: string }
   | {
       readonly kind: 'ok';
       readonly client_msg_id: string;
@@ -26,6 +28,9 @@ export type Entry = { readonly at: number; readonly client: string } & (
   | { readonly kind: 'fail'; readonly client_msg_id: string; readonly code: string }
   /** Given up without an answer: stored once or not at all. */
   | { readonly kind: 'unknown'; readonly client_msg_id: string }
+  /** Connected, to the node that the transport's id begins with; null where it names none. */
+  | { readonly kind: 'connected'; readonly connection: number; readonly node: string | null }
+  | { readonly kind: 'disconnected'; readonly connection: number }
   /** Joined: what is live on this connection follows `seq` without a gap. */
   | { readonly kind: 'joined'; readonly connection: number; readonly conversation_id: string; readonly seq: number }
   | {

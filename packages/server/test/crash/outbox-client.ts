@@ -18,6 +18,8 @@ export interface ClientSettings {
   readonly token: string;
   readonly user_id: string;
   readonly conversations: readonly string[];
+  /** The names that servers go by: a transport's id begins with one of them. */
+  readonly nodes?: readonly string[];
   /** Starts with polling, as unmodified clients do, instead of with a websocket. */
   readonly polls?: boolean;
 }
@@ -98,10 +100,12 @@ export class OutboxClient {
   #listen(): void {
     this.#socket.on('connected', () => {
       this.#connection += 1;
+      this.#record({ kind: 'connected', connection: this.#connection, node: nodeOf(this.#socket, this.#settings) });
       void this.#comeBack(this.#connection);
     });
     this.#socket.on('disconnect', () => {
       this.#isCaughtUp = false;
+      this.#record({ kind: 'disconnected', connection: this.#connection });
     });
     this.#socket.on('conversation_event', (event: ConversationEvent) => this.#take(event, 'live'));
     this.#socket.on('response_start', ({ task_id, attempt }: Stream) => {
@@ -230,6 +234,7 @@ export class OutboxClient {
       this.#outbox.delete(client_msg_id);
       return;
     }
+    this.#record({ kind: 'refused', client_msg_id, code: error.code });
     const connection = this.#connection;
     await delay(error.retry_after_ms ?? AGAIN_MS);
     if (this.isCaughtUp && connection === this.#connection) this.#try(unsent);
@@ -265,6 +270,12 @@ export class OutboxClient {
   close(): void {
     this.#socket.close();
   }
+}
+
+/** The node at the other end, as the transport's id tells it. */
+export function nodeOf(socket: Socket, { nodes = [] }: ClientSettings): string | null {
+  const id = (socket.io.engine as { id?: string }).id ?? '';
+  return nodes.find((name) => id.startsWith(name)) ?? null;
 }
 
 interface Stream {

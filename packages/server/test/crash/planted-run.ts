@@ -69,7 +69,7 @@ async function runWith({ plant, afterwards, read }: Bug, directory: string, pati
   const late = new OutboxClient(dot!, history);
   await until(() => late.isCaughtUp, 1_000, 'the late one there').catch(() => undefined);
   await Promise.all([...early, late].map((client) => client.settle(patienceMs / 10)));
-  await base.settle();
+  await base.settle(patienceMs / 10);
   for (const client of [...clients, late]) client.close();
   await server.close();
   undo?.();

@@ -66,6 +66,40 @@ function memberEvent(conversation_id: string, seq: number, { id, username }: Inh
   return { ...envelope, type: 'conversation_created', data: { ...fields, owner: member } };
 }
 
+/** A conversation of several people. */
+export interface Shared {
+  readonly id: string;
+  readonly members: readonly Inhabitant[];
+}
+
+/** Who talks in a run, and where. */
+export interface World {
+  readonly people: readonly Inhabitant[];
+  readonly chats: readonly Shared[];
+  /** Conversations whose answers are streamed slowly. */
+  readonly streams: readonly Shared[];
+}
+
+/** How large a world is. */
+export interface WorldPlan {
+  readonly people: readonly string[];
+  readonly chats: number;
+  readonly streams: number;
+  /** People in each conversation. */
+  readonly members: number;
+}
+
+/** Makes people and their conversations in an empty database. */
+export async function makeWorld(store: Store, plan: WorldPlan): Promise<World> {
+  const people = await settleIn(store, plan.people);
+  const share = async (first: number): Promise<Shared> => {
+    const members = Array.from({ length: plan.members }, (_, index) => people[(first + index) % people.length]!);
+    return { members, id: await openConversation(store, members) };
+  };
+  const shareAll = (count: number) => Promise.all(Array.from({ length: count }, (_, index) => share(index)));
+  return { people, chats: await shareAll(plan.chats), streams: await shareAll(plan.streams) };
+}
+
 /** Reads all that people can reach, past any server. */
 export async function drain(store: Store, userIds: readonly string[]): Promise<Drained> {
   const logs = new Map<string, ConversationEvent[]>();

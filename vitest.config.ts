@@ -14,12 +14,16 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['packages/server/test/**/*.test.ts', 'examples/**/*.test.ts'],
-          exclude: ['packages/server/test/{hostile,crash}/**'],
+          exclude: ['packages/server/test/{hostile,crash,torture}/**'],
         },
       },
       {
         extends: true,
         test: { name: 'crash', include: ['packages/server/test/crash/**/*.test.ts'], testTimeout: 180_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'torture', include: ['packages/server/test/torture/**/*.test.ts'], testTimeout: 180_000 },
       },
       {
         extends: true,

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SettingName } from '../../src/config.ts';
+import { guardChild } from '../support/guard-child.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const KEPT_LINES = 40;
@@ -11,6 +12,8 @@ const START_MS = 20_000;
 
 /** How the server's process is started. */
 export interface ProcessOptions {
+  /** What is run; the product by default. */
+  readonly main?: string;
   readonly directory: string;
   readonly port: number;
   readonly settings?: Partial<Record<SettingName, string>>;
@@ -38,7 +41,7 @@ export class ServerProcess {
 
   private constructor(options: ProcessOptions) {
     const preload = (options.preload ?? []).flatMap((module) => ['--import', module]);
-    this.#child = spawn(process.execPath, [...preload, MAIN], {
+    this.#child = spawn(process.execPath, [...preload, options.main ?? MAIN], {
       cwd: options.directory, // so that no .env file of the developer's is read
       env: {
         PATH: process.env['PATH'],
@@ -51,6 +54,7 @@ export class ServerProcess {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    guardChild(this.#child);
     this.gone = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));
   }
 
@@ -92,6 +96,15 @@ export class ServerProcess {
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.gone;
+  }
+
+  /** Stops its clock, as it were: it does nothing until resumed, and keeps its connections. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** Asks it to stop; answers its exit code. */

@@ -8,7 +8,7 @@ import type { Assistant } from './assistants/assistant.ts';
 import { loadAssistant } from './assistants/registry.ts';
 import type { Config } from './config.ts';
 import { openDataFolder } from './data-folder.ts';
-import { InProcessHub, type Bus } from './delivery/bus.ts';
+import { NoBus, userTopic, type Bus } from './delivery/bus.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { sessionRoom } from './delivery/rooms.ts';
 import type { Context } from './events/context.ts';
@@ -17,6 +17,7 @@ import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
 import { createMetrics, watchState, type Metrics } from './metrics.ts';
 import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
+import { publicUser } from './socket/handshake.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
 import { ConversationLog } from './store/conversation-log.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -37,7 +38,7 @@ export interface AppParts {
   readonly onFatal: (error: Error) => void;
   /** In place of the one that ASSISTANT names. */
   readonly assistant?: Assistant;
-  /** Links several servers of one process. */
+  /** In place of the one that the settings name: links the servers that share a database. */
   readonly bus?: Bus;
 }
 
@@ -74,7 +75,7 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
   const store = await openStore(directory, metrics, parts);
-  return { metrics, secret, assistant, store, bus: parts.bus ?? new InProcessHub().connect() };
+  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(false) };
 }
 
 /** Where requests come in: over HTTP and over sockets, from people with accounts. */
@@ -94,10 +95,14 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }:
     config,
     log,
     secret,
-    onRenamed: (account) => socketServer.renameUser(account),
+    onRenamed(account) {
+      const user = publicUser(account);
+      socketServer.renameUser(user);
+      bus.publish([userTopic(user.id)], { kind: 'renamed', user });
+    },
     onRevoked(session_ids) {
       socketServer.endSessions(session_ids);
-      bus.publish({ kind: 'revoked', session_ids });
+      bus.publish(['all'], { kind: 'revoked', session_ids });
     },
   });
   const countSockets = (id: string) => socketServer.io.sockets.adapter.rooms.get(sessionRoom(id))?.size ?? 0;
@@ -113,15 +118,29 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }:
 function connectRooms(config: Config, log: Logger, foundations: Foundations, edges: Edges): Context {
   const { store, bus, metrics, assistant } = foundations;
   const { accounts, socketServer, limits } = edges;
-  const delivery = new Delivery(store, localEmitter(socketServer.io), bus, log, (conversationId, userId) =>
-    conversations.hasMember(conversationId, userId),
-  );
-  bus.subscribe((message) => {
-    if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
-    else delivery.receive(message);
+  const delivery = new Delivery({
+    store,
+    emitter: localEmitter(socketServer.io),
+    bus,
+    log,
+    isMember: (conversationId, userId, seq) => conversations.hasMember(conversationId, userId, seq),
+    onRemote(event, overTasks) {
+      conversations.observe(event);
+      tasks.committed(event);
+      tasks.dropped(overTasks);
+      taskEnds.dropped(overTasks);
+    },
   });
-  const conversations = new ConversationLog(store.log, (event, members) => {
-    delivery.committed(event, members);
+  bus.subscribe(
+    (message) => {
+      if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
+      else if (message.kind === 'renamed') socketServer.renameUser(message.user);
+      else delivery.receive(message);
+    },
+    () => void delivery.tail(),
+  );
+  const conversations = new ConversationLog(store.log, bus.isShared, (event, concerned) => {
+    delivery.committed(event, concerned);
     tasks.committed(event);
     taskEnds.committed(event);
     const end = endOf(event);
@@ -139,6 +158,7 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
       assistantName: assistant?.name ?? config.ASSISTANT,
       answerMax: config.ANSWER_MAX,
       deadlineMs: config.TASK_DEADLINE_SECONDS * 1_000,
+      isShared: bus.isShared,
       maxRunning: config.TASKS_RUNNING,
       maxQueued: config.TASKS_QUEUED,
     },
@@ -168,7 +188,8 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
       httpServer.listen(config.PORT, config.HOST);
       await once(httpServer, 'listening'); // rejects on `error`, a taken port for one
       socketServer.begin(context);
-      await tasks.begin(true);
+      delivery.begin();
+      await tasks.begin();
       rooms.isReady = true;
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}` };
@@ -178,6 +199,7 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
       clearInterval(sweeper);
       await tasks.drain(DRAIN_MS);
       taskEnds.close();
+      delivery.close();
       await socketServer.close();
       httpServer.closeAllConnections();
       await assistant?.close?.();

@@ -1,37 +1,60 @@
-import type { ConversationEvent } from '@tertulia/protocol';
+import type { ConversationEvent, User } from '@tertulia/protocol';
 
-/** What nodes tell each other. All of it may be lost: the log and the sessions in the database are the truth. */
+/** Who is to hear a message: the nodes that follow a conversation or a user, or all of them. */
+export type Topic = `conversation:${string}` | `user:${string}` | 'all';
+
+export const conversationTopic = (conversationId: string): Topic => `conversation:${conversationId}`;
+export const userTopic = (userId: string): Topic => `user:${userId}`;
+
+/** What nodes tell each other. All of it may be lost, doubled or late: the log and the sessions in the database are the truth. */
 export type BusMessage =
-  | { readonly kind: 'event'; readonly event: ConversationEvent; readonly members: readonly string[] }
+  /** Committed. A large one goes without itself, and is read from the log. */
+  | {
+      readonly kind: 'event';
+      readonly conversation_id: string;
+      readonly seq: number;
+      readonly event: ConversationEvent | null;
+    }
+  /** Something changed in a conversation of this user's. */
+  | { readonly kind: 'changed'; readonly user_id: string; readonly conversation_id: string; readonly seq: number }
+  /** A piece of an answer. */
   | { readonly kind: 'stream'; readonly conversation_id: string; readonly name: string; readonly payload: object }
-  | { readonly kind: 'revoked'; readonly session_ids: readonly string[] };
+  /** These login sessions have ended. */
+  | { readonly kind: 'revoked'; readonly session_ids: readonly string[] }
+  /** The user has another name. */
+  | { readonly kind: 'renamed'; readonly user: User };
 
-/** One node's link to the others. What it publishes reaches every other node, never itself. */
+/** One node's link to the others. What it publishes reaches other nodes, never itself. */
 export interface Bus {
-  publish(message: BusMessage): void;
-  subscribe(receive: (message: BusMessage) => void): void;
+  /** Whether other nodes may use the same database. */
+  readonly isShared: boolean;
+  /** Whether what others publish reaches this node now. While it does not, the log is read instead. */
+  readonly isUp: boolean;
+  /** Tells the nodes that follow any of the topics; one that follows several may be told more than once. Never throws. */
+  publish(topics: readonly Topic[], message: BusMessage): void;
+  /** From now on this node is told; resolves when that holds, or when the link is down. It follows `all` from the start. */
+  follow(topic: Topic): Promise<void> | void;
+  unfollow(topic: Topic): void;
+  /** Called once, before anything is published. `onUp`: the link is there again, and what was told meanwhile is lost. */
+  subscribe(receive: (message: BusMessage) => void, onUp: () => void): void;
   close(): Promise<void>;
 }
 
-/** Links the nodes of one process; with a single node, publishing goes nowhere and costs nothing. */
-export class InProcessHub {
-  readonly #nodes = new Set<(message: BusMessage) => void>();
+/** No link: for a server that is alone with its database, or for several that only read the log. */
+export class NoBus implements Bus {
+  readonly isShared: boolean;
+  readonly isUp: boolean;
 
-  connect(): Bus {
-    let receiver: ((message: BusMessage) => void) | null = null;
-    const nodes = this.#nodes;
-    return {
-      publish(message) {
-        for (const receive of nodes) if (receive !== receiver) receive(message);
-      },
-      subscribe(receive) {
-        receiver = receive;
-        nodes.add(receive);
-      },
-      close() {
-        if (receiver) nodes.delete(receiver);
-        return Promise.resolve();
-      },
-    };
+  constructor(isShared: boolean) {
+    this.isShared = isShared;
+    this.isUp = !isShared;
+  }
+
+  publish(): void {}
+  follow(): void {}
+  unfollow(): void {}
+  subscribe(): void {}
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }

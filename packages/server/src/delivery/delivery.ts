@@ -1,15 +1,12 @@
-import {
-  ERRORS,
-  type ConversationEvent,
-  type EndedTask,
-  type EventPage,
-  type ExtendedServerPayload,
-} from '@tertulia/protocol';
+import type { ConversationEvent, EventPage, ExtendedServerPayload } from '@tertulia/protocol';
 import type { Logger } from '../log.ts';
-import { endOf, type Store } from '../store/store.ts';
-import type { Bus, BusMessage } from './bus.ts';
-import { ConversationDeliverer } from './conversation-deliverer.ts';
+import type { Concerned } from '../store/conversation-log.ts';
+import { endOf, startOf, type Store } from '../store/store.ts';
+import { AwaitedTasks } from './awaited-tasks.ts';
+import { BaseAnswers } from './base-answers.ts';
+import { conversationTopic, userTopic, type Bus, type BusMessage } from './bus.ts';
 import type { Emitter, Joiner } from './emitter.ts';
+import { FollowedConversations } from './followed-conversations.ts';
 import { BEGIN_ONE, noConversation } from './no-conversation.ts';
 import {
   baseConversationRoom,
@@ -19,7 +16,6 @@ import {
   streamRoom,
   userRoom,
 } from './rooms.ts';
-import { TaskExchanges, type Exchange } from './task-exchanges.ts';
 
 /** A page is at most this many events or bytes, with at least one event (DESIGN section 3). */
 export const PAGE_EVENTS = 100;
@@ -27,50 +23,119 @@ export const PAGE_BYTES = 131_072;
 
 type StreamName = 'response_start' | 'response_delta' | 'response_end';
 
-/** After the log could not be read. */
-const RETRY_MS = 1_000;
-
 /** A joined conversation: its page of the log, and whether live events follow it without a gap. */
 export interface Joined {
   readonly page: EventPage;
   readonly joined: boolean;
 }
 
-/** Whether a user is a member of a conversation now; at once where it is known. */
-export type IsMember = (conversationId: string, userId: string) => boolean | Promise<boolean>;
+/** What delivery works with. */
+export interface DeliveryParts {
+  readonly store: Store;
+  readonly emitter: Emitter;
+  readonly bus: Bus;
+  readonly log: Logger;
+  /** Whether a user is a member of a conversation after event `seq`, or by now; at once where it is known. */
+  isMember(conversationId: string, userId: string, seq: number): boolean | Promise<boolean>;
+  /** Told of what other nodes appended before it is delivered, with the awaited tasks that are over with it. */
+  onRemote(event: ConversationEvent, overTasks: readonly string[]): void;
+}
 
 /** Brings what was committed to this node's sockets, in order, and what is streamed as it comes. */
 export class Delivery {
+  readonly #parts: DeliveryParts;
   readonly #store: Store;
   readonly #emitter: Emitter;
   readonly #bus: Bus;
-  readonly #log: Logger;
-  readonly #exchanges: TaskExchanges;
-  readonly #isMember: IsMember;
-  readonly #deliverers = new Map<string, ConversationDeliverer>();
-  readonly #opening = new Map<string, Promise<ConversationDeliverer>>();
-  /** The last seq that passed while its conversation's deliverer was being opened. */
-  readonly #passed = new Map<string, number>();
+  readonly #followed: FollowedConversations;
+  readonly #baseAnswers: BaseAnswers;
+  readonly #awaited = new AwaitedTasks();
+  /** Events that this node appended, while anything holds them. */
+  readonly #own = new WeakSet<ConversationEvent>();
 
-  constructor(store: Store, emitter: Emitter, bus: Bus, log: Logger, isMember: IsMember) {
-    this.#isMember = isMember;
+  constructor(parts: DeliveryParts) {
+    const { store, emitter, bus, log } = parts;
+    this.#parts = parts;
     this.#store = store;
     this.#emitter = emitter;
     this.#bus = bus;
-    this.#log = log;
-    this.#exchanges = new TaskExchanges((taskId) => store.tasks.exchange(taskId));
+    this.#followed = new FollowedConversations({
+      store: store.log,
+      bus,
+      log,
+      deliver: (event) => this.#deliver(event),
+    });
+    this.#baseAnswers = new BaseAnswers({ ...parts, readExchange: (taskId) => store.tasks.exchange(taskId) });
+  }
+
+  /** Begins to look for what the bus loses. */
+  begin(): void {
+    this.#followed.begin();
+  }
+
+  close(): void {
+    this.#followed.close();
+  }
+
+  /** Reads what the bus may have lost of all that this node delivers. */
+  tail(): Promise<void> {
+    return this.#followed.tail();
   }
 
   /** An event that this node appended: its sockets get it now, other nodes by the bus. */
-  committed(event: ConversationEvent, members: readonly string[]): void {
-    this.#offer(event, members);
-    this.#bus.publish({ kind: 'event', event, members });
+  committed(event: ConversationEvent, { members, asker }: Concerned): void {
+    const { conversation_id, seq } = event;
+    if (this.#bus.isShared) this.#claimAsOwn(event);
+    this.#offer(event);
+    this.#hint(members, conversation_id, seq);
+    if (!this.#bus.isShared) return;
+    const topics = [conversationTopic(conversation_id), ...(asker === null ? [] : [userTopic(asker)])];
+    this.#bus.publish(topics, { kind: 'event', conversation_id, seq, event });
+    for (const user_id of members) {
+      this.#bus.publish([userTopic(user_id)], { kind: 'changed', user_id, conversation_id, seq });
+    }
+  }
+
+  /** Whoever asked here hears the end, whichever node answers. */
+  #claimAsOwn(event: ConversationEvent): void {
+    this.#own.add(event);
+    const started = startOf(event);
+    if (!started || endOf(event)) return;
+    this.#awaited.add(event.conversation_id, started.id);
+    this.#followed.openFrom(event.conversation_id, event.seq - 1);
+  }
+
+  /** Follows a conversation to the end of a task, whichever node ends it. */
+  async awaitEnd(conversationId: string, taskId: string): Promise<void> {
+    if (!this.#bus.isShared) return;
+    this.#awaited.add(conversationId, taskId);
+    await this.#followed.open(conversationId);
+  }
+
+  /** A base-layer socket hears the ends of its user's tasks also where another node, gone by now, was asked. */
+  async awaitTasksOf(userId: string): Promise<void> {
+    if (!this.#bus.isShared) return;
+    const open = await this.#store.tasks.open(userId);
+    await Promise.all(open.map(({ conversation_id, task_id }) => this.awaitEnd(conversation_id, task_id)));
+  }
+
+  /** Called when one of a user's sockets has come, so that this node hears what concerns its user. */
+  userCame(userId: string): void {
+    void this.#bus.follow(userTopic(userId));
+  }
+
+  /** Called when one of a user's sockets has gone. */
+  userWent(userId: string): void {
+    const isThere = this.#emitter.hasRoom(userRoom(userId)) || this.#emitter.hasRoom(baseUserRoom(userId));
+    if (!isThere) this.#bus.unfollow(userTopic(userId));
   }
 
   /** A piece of an answer, for whoever has joined; never stored, never waited for. */
   stream<N extends StreamName>(name: N, payload: ExtendedServerPayload<N>): void {
     this.#emitStream(name, payload);
-    this.#bus.publish({ kind: 'stream', conversation_id: payload.conversation_id, name, payload });
+    if (!this.#bus.isShared) return;
+    const { conversation_id } = payload;
+    this.#bus.publish([conversationTopic(conversation_id)], { kind: 'stream', conversation_id, name, payload });
   }
 
   /**
@@ -88,7 +153,7 @@ export class Delivery {
   ): Promise<Joined> {
     const last = await this.#store.conversations.lastSeq(userId, conversationId);
     if (last === null) throw noConversation();
-    const deliverer = await this.#open(conversationId);
+    const deliverer = await this.#followed.open(conversationId);
     const delivered = deliverer.collect();
     try {
       const read = await this.#page(userId, conversationId, afterSeq ?? last);
@@ -123,7 +188,7 @@ export class Delivery {
       return;
     }
     if (!isNew) throw noConversation(BEGIN_ONE);
-    await this.#open(conversationId);
+    await this.#followed.open(conversationId);
     socket.join(rooms); // no turn of the event loop since it was opened, so it cannot have been forgotten
   }
 
@@ -136,92 +201,66 @@ export class Delivery {
 
   /** The last seq of each conversation that this node delivers and that changed since the last call. */
   changedSinceHeartbeat(): Map<string, number> {
-    const changed = new Map<string, number>();
-    for (const deliverer of this.#deliverers.values()) {
-      if (deliverer.seq === deliverer.heartbeatSeq) continue;
-      deliverer.heartbeatSeq = deliverer.seq;
-      changed.set(deliverer.conversationId, deliverer.seq);
-    }
-    return changed;
+    return this.#followed.changedSinceHeartbeat();
   }
 
-  /** Forgets the conversations that no socket of this node has joined. */
+  /** Forgets the conversations that no socket of this node has joined and in which nobody awaits an answer. */
   forgetUnused(): void {
-    for (const [id, deliverer] of this.#deliverers) {
-      if (!deliverer.isAwaited && !this.#isJoined(id)) this.#deliverers.delete(id);
-    }
+    this.#followed.forgetUnless(
+      (id) =>
+        this.#awaited.has(id) ||
+        this.#emitter.hasRoom(conversationRoom(id)) ||
+        this.#emitter.hasRoom(baseConversationRoom(id)),
+    );
   }
 
   /** How many conversations this node delivers. */
   get size(): number {
-    return this.#deliverers.size;
-  }
-
-  #isJoined(conversationId: string): boolean {
-    return (
-      this.#emitter.hasRoom(conversationRoom(conversationId)) ||
-      this.#emitter.hasRoom(baseConversationRoom(conversationId))
-    );
-  }
-
-  async #open(conversationId: string): Promise<ConversationDeliverer> {
-    const known = this.#deliverers.get(conversationId);
-    if (known) return known;
-    let opening = this.#opening.get(conversationId);
-    if (!opening) {
-      opening = this.#store.log
-        .lastSeq(conversationId)
-        .then((seq) => this.#add(conversationId, Math.max(seq, this.#passed.get(conversationId) ?? 0)))
-        .finally(() => {
-          this.#opening.delete(conversationId);
-          this.#passed.delete(conversationId);
-        });
-      this.#opening.set(conversationId, opening);
-    }
-    return opening;
-  }
-
-  #add(conversationId: string, seq: number): ConversationDeliverer {
-    const deliverer = new ConversationDeliverer(conversationId, seq, {
-      read: (id, afterSeq, limit) => this.#store.log.read(id, afterSeq, limit),
-      deliver: (event) => this.#deliver(event),
-      onError: (error) => {
-        this.#log.error({ err: error, conversation_id: conversationId }, 'delivery failed; tried again');
-        setTimeout(() => void deliverer.retry(), RETRY_MS).unref();
-      },
-    });
-    this.#deliverers.set(conversationId, deliverer);
-    return deliverer;
+    return this.#followed.size;
   }
 
   /** What another node tells. */
-  receive(message: Exclude<BusMessage, { kind: 'revoked' }>): void {
-    if (message.kind === 'event') this.#offer(message.event, message.members);
-    else this.#emitStream(message.name as StreamName, message.payload as never);
+  receive(message: Exclude<BusMessage, { kind: 'revoked' | 'renamed' }>): void {
+    if (message.kind === 'stream') this.#emitStream(message.name as StreamName, message.payload as never);
+    else if (message.kind === 'changed') this.#hint([message.user_id], message.conversation_id, message.seq);
+    else if (message.event) this.#offer(message.event);
+    else this.#fetch(message).catch((error: unknown) => this.#followed.failed(error, message.conversation_id));
+  }
+
+  /** An event that was too large for the bus. */
+  async #fetch({ conversation_id, seq }: { conversation_id: string; seq: number }): Promise<void> {
+    const deliverer = this.#followed.get(conversation_id);
+    if (deliverer) return deliverer.catchUp(seq);
+    const [event] = await this.#store.log.read(conversation_id, seq - 1, 1);
+    if (event) this.#offer(event);
   }
 
   /** Also without a joined socket a task's end has readers: the sender's base-layer sockets. */
-  #offer(event: ConversationEvent, members: readonly string[]): void {
-    const deliverer = this.#deliverers.get(event.conversation_id);
-    if (deliverer && event.seq > deliverer.startedAt) deliverer.offer(event);
+  #offer(event: ConversationEvent): void {
+    const deliverer = this.#followed.delivererOf(event);
+    if (deliverer) deliverer.offer(event);
     else this.#deliverUnjoined(event);
-    this.#hint(event, members);
   }
 
   /** Every event passes once: here, or through the deliverer, which begins above what passed here while it was opened. */
   #deliverUnjoined(event: ConversationEvent): void {
-    if (this.#opening.has(event.conversation_id)) this.#passed.set(event.conversation_id, event.seq);
-    const exchange = this.#exchanges.pass(event);
-    if (!exchange) return;
-    const pending = this.#endForBase(event, exchange);
-    pending?.catch((error: unknown) => this.#log.error({ err: error }, 'delivery failed'));
+    if (!this.#followed.passes(event)) return;
+    this.#note(event);
+    const pending = this.#baseAnswers.pass(event);
+    pending?.catch((error: unknown) => this.#followed.failed(error, event.conversation_id));
   }
 
-  #hint(event: ConversationEvent, members: readonly string[]): void {
-    const rooms = members.map(userRoom).filter((room) => this.#emitter.hasRoom(room));
+  /** Every event is noted once, before it is emitted. */
+  #note(event: ConversationEvent): void {
+    const over = this.#awaited.pass(event);
+    if (this.#bus.isShared && !this.#own.has(event)) this.#parts.onRemote(event, over);
+  }
+
+  /** Whoever has joined the conversation has the event itself. */
+  #hint(userIds: readonly string[], conversation_id: string, seq: number): void {
+    const rooms = userIds.map(userRoom).filter((room) => this.#emitter.hasRoom(room));
     if (rooms.length === 0) return;
-    const payload = { conversation_id: event.conversation_id, seq: event.seq };
-    this.#emitter.emit(rooms, 'conversation_changed', payload, [conversationRoom(event.conversation_id)]);
+    this.#emitter.emit(rooms, 'conversation_changed', { conversation_id, seq }, [conversationRoom(conversation_id)]);
   }
 
   #emitStream<N extends StreamName>(name: N, payload: ExtendedServerPayload<N>): void {
@@ -231,11 +270,11 @@ export class Delivery {
 
   /** One event to all of this node's sockets that are to have it. */
   #deliver(event: ConversationEvent): Promise<void> | void {
+    this.#note(event);
     const room = conversationRoom(event.conversation_id);
     if (this.#emitter.hasRoom(room)) this.#emitter.emit([room], 'conversation_event', event);
     this.#evict(event);
-    const exchange = this.#exchanges.pass(event);
-    return exchange ? this.#endForBase(event, exchange) : undefined;
+    return this.#baseAnswers.pass(event);
   }
 
   /** Whoever is no longer a member leaves with the event that says so, and sees nothing after it. */
@@ -247,44 +286,9 @@ export class Delivery {
       for (const room of conversationRooms(conversation_id)) this.#emitter.leave(room, conversation_id);
     }
   }
-
-  /** A task's end as the base layer tells it: `conversation`, or for the sender of a failed one `error`. */
-  #endForBase(event: ConversationEvent, exchange: Exchange | Promise<Exchange | null>): Promise<void> | void {
-    if (!(exchange instanceof Promise)) return this.#tellBase(event, exchange);
-    return exchange.then((read) => (read ? this.#tellBase(event, read) : undefined));
-  }
-
-  /** Whoever asked and is no longer a member gets no answer. */
-  #tellBase(event: ConversationEvent, exchange: Exchange): Promise<void> | void {
-    const { id } = exchange.user_message.author;
-    const isMember = this.#emitter.hasRoom(baseUserRoom(id)) && this.#isMember(event.conversation_id, id);
-    if (!(isMember instanceof Promise)) return this.#emitForBase(event, exchange, isMember);
-    return isMember.then((known) => this.#emitForBase(event, exchange, known));
-  }
-
-  #emitForBase(event: ConversationEvent, exchange: Exchange, isSenderThere: boolean): void {
-    const sender = isSenderThere ? [baseUserRoom(exchange.user_message.author.id)] : [];
-    const room = baseConversationRoom(event.conversation_id);
-    if (event.type === 'task_deleted') {
-      this.#emitter.emit(sender, 'error', failureOf({ id: exchange.task_id, status: 'cancelled', error: null }));
-      return;
-    }
-    const end = endOf(event);
-    if (!end || end.status === 'completed') {
-      this.#emitter.emit([room, ...sender], 'conversation', exchange);
-      return;
-    }
-    this.#emitter.emit(sender, 'error', failureOf(end));
-    this.#emitter.emit([room], 'conversation', exchange, sender);
-  }
 }
 
 /** Whether a user is no longer a member after this event. */
 function endsMembership(event: ConversationEvent, userId: string): boolean {
   return event.type === 'conversation_deleted' || (event.type === 'member_left' && event.data.user_id === userId);
-}
-
-function failureOf(end: Pick<EndedTask, 'id' | 'status' | 'error'>): ExtendedServerPayload<'error'> {
-  const code = end.error?.code ?? (end.status === 'cancelled' ? 'cancelled' : 'assistant_failed');
-  return { message: end.error?.message ?? ERRORS[code].message, error: code, task_id: end.id };
 }

@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import type { Account } from '@tertulia/protocol';
+import type { User } from '@tertulia/protocol';
 import { Server } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { Emitter } from '../delivery/emitter.ts';
@@ -15,7 +15,7 @@ import { guardFrontDoor } from './front-door.ts';
 import { debugPackets } from './debug-packets.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
-import { authenticateSockets, publicUser } from './handshake.ts';
+import { authenticateSockets } from './handshake.ts';
 import { HEARTBEAT_MS, beat } from './heartbeat.ts';
 import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
@@ -36,7 +36,7 @@ export interface SocketServer {
   /** Ends the sockets of login sessions that were ended. */
   endSessions(sessionIds: readonly string[]): void;
   /** A user has another name from now on, also on sockets that are open. */
-  renameUser(account: Account): void;
+  renameUser(user: User): void;
   /** Begins to serve. Sockets that come before are not answered. */
   begin(context: Context): void;
   /** Tells every client and closes its transport, so that it comes back by itself. */
@@ -74,11 +74,11 @@ export function createSocketServer(
   return {
     io,
     endSessions: (sessionIds) => endSessions(io, sessionIds),
-    renameUser(account) {
-      for (const room of [userRoom(account.id), baseUserRoom(account.id)]) {
+    renameUser(user) {
+      for (const room of [userRoom(user.id), baseUserRoom(user.id)]) {
         for (const id of io.sockets.adapter.rooms.get(room) ?? []) {
           const socket = io.sockets.sockets.get(id);
-          if (socket) socket.data.user = publicUser(account);
+          if (socket) socket.data.user = user;
         }
       }
     },
@@ -109,8 +109,10 @@ function accept(io: ChatServer, context: Context, limits: SocketLimits, refusals
     boundOutbox(socket, context.metrics, () => context.log.warn({ user_id: data.user.id }, 'slow consumer closed'));
     handle(socket, context, limits);
     void socket.join([sessionRoom(data.session_id), isBase ? baseUserRoom(data.user.id) : userRoom(data.user.id)]);
+    hearOfUser(socket, context);
     socket.once('disconnect', (reason) => {
       unwatchLogin(socket);
+      context.delivery.userWent(data.user.id);
       userSockets.remove(socket);
       context.metrics.connections.dec({ protocol: String(data.protocol) });
       context.metrics.disconnects.inc({ reason: reasonLabel(reason) });
@@ -120,6 +122,13 @@ function accept(io: ChatServer, context: Context, limits: SocketLimits, refusals
     userSockets.add(socket);
     greet(socket, context);
   });
+}
+
+/** What other nodes tell of the user reaches this one from now on. */
+function hearOfUser({ data }: ChatSocket, { delivery, reportFailure }: Context): void {
+  delivery.userCame(data.user.id);
+  if (data.protocol > 0) return;
+  delivery.awaitTasksOf(data.user.id).catch((error: unknown) => reportFailure(error, 'open tasks are not followed'));
 }
 
 function greet(socket: ChatSocket, { config, store }: Context): void {

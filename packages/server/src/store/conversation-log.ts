@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ChatError, type ConversationEvent } from '@tertulia/protocol';
 import { traced } from '../tracing.ts';
 import { firstView, foldEvent } from './fold-event.ts';
-import type { ConversationView, LogStore, NewEvent } from './store.ts';
+import { endOf, type ConversationView, type LogStore, type NewEvent } from './store.ts';
 
 /**
  * Decides what to append, from the newest view (null where there is no conversation): answers the event at `seq`, or
@@ -16,11 +16,16 @@ export interface Appended {
   readonly status: 'appended' | 'repeated' | 'task_ended';
 }
 
-/**
- * Told of each event that this process appended, in the conversation's order, before `append` answers; with the ids of
- * those who were members before it or are after it.
- */
-export type OnCommitted = (event: ConversationEvent, members: readonly string[]) => void;
+/** Whom an event concerns. */
+export interface Concerned {
+  /** The ids of those who were members before it or are after it. */
+  readonly members: readonly string[];
+  /** Who asked the question that it ends, if any. */
+  readonly asker: string | null;
+}
+
+/** Told of each event that this process appended, in the conversation's order, before `append` answers. */
+export type OnCommitted = (event: ConversationEvent, concerned: Concerned) => void;
 
 /** Views kept in memory; the least recently used goes first. A stale one costs a second try, never a wrong answer. */
 const KEPT_VIEWS = 10_000;
@@ -34,12 +39,15 @@ const MAX_TRIES = 30;
  */
 export class ConversationLog {
   readonly #store: LogStore;
+  /** Whether other processes append to the same logs. */
+  readonly #isShared: boolean;
   readonly #onCommitted: OnCommitted;
   readonly #views = new Map<string, ConversationView>();
   readonly #queues = new Map<string, Promise<unknown>>();
 
-  constructor(store: LogStore, onCommitted: OnCommitted) {
+  constructor(store: LogStore, isShared: boolean, onCommitted: OnCommitted) {
     this.#store = store;
+    this.#isShared = isShared;
     this.#onCommitted = onCommitted;
   }
 
@@ -56,10 +64,19 @@ export class ConversationLog {
     return mine;
   }
 
-  /** Whether a user is a member now, as far as this process knows; at once for a conversation that it has in memory. */
-  hasMember(conversationId: string, userId: string): boolean | Promise<boolean> {
+  /** Notes what another process appended, so that the next decision here need not find it out. */
+  observe(event: ConversationEvent): void {
+    const view = this.#views.get(event.conversation_id);
+    if (!view || event.seq <= view.seq) return;
+    if (event.seq === view.seq + 1) foldEvent(view, event);
+    else this.#views.delete(event.conversation_id);
+  }
+
+  /** Whether a user is a member after event `seq`, or by now; at once where that much of the log is in memory. */
+  hasMember(conversationId: string, userId: string, seq: number): boolean | Promise<boolean> {
     const known = this.#views.get(conversationId);
-    if (known) return known.members.has(userId);
+    if (known && known.seq < seq) this.#views.delete(conversationId);
+    else if (known) return known.members.has(userId);
     return this.#view(conversationId).then((view) => view?.members.has(userId) ?? false);
   }
 
@@ -78,8 +95,10 @@ export class ConversationLog {
 
   async #decide(conversationId: string, decide: Decision): Promise<Appended> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const view = await this.#view(conversationId);
-      const wanted = decide(view, (view?.seq ?? 0) + 1);
+      const known = this.#views.get(conversationId);
+      const view = known ?? (await this.#view(conversationId));
+      const wanted = this.#wanted(view, decide, known !== undefined);
+      if (!wanted) continue;
       const result = await this.#append(conversationId, wanted);
       if (result.status === 'repeated') return { event: result.first, status: 'repeated' };
       if (result.status === 'task_missing') throw new ChatError('not_found');
@@ -94,6 +113,17 @@ export class ConversationLog {
     throw new ChatError('unavailable');
   }
 
+  /** What is decided, or null where a view from memory refuses what another process may have made possible: look again. */
+  #wanted(view: ConversationView | null, decide: Decision, isFromMemory: boolean): NewEvent | null {
+    try {
+      return decide(view, (view?.seq ?? 0) + 1);
+    } catch (error) {
+      if (!this.#isShared || !isFromMemory || !view) throw error;
+      this.#views.delete(view.id);
+      return null;
+    }
+  }
+
   async #append(conversationId: string, wanted: NewEvent) {
     try {
       return await this.#store.append(wanted);
@@ -105,10 +135,11 @@ export class ConversationLog {
 
   #committed(view: ConversationView, event: ConversationEvent): void {
     const members = new Set(view.members.keys());
+    const asker = view.open_tasks.get(endOf(event)?.id ?? '')?.user_id ?? null;
     foldEvent(view, event);
     this.#keep(view);
     for (const id of view.members.keys()) members.add(id);
-    this.#onCommitted(event, [...members]);
+    this.#onCommitted(event, { members: [...members], asker });
   }
 
   async #view(conversationId: string): Promise<ConversationView | null> {

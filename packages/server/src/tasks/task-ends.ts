@@ -1,11 +1,11 @@
 import type { ConversationEvent } from '@tertulia/protocol';
 import { endOf } from '../store/store.ts';
 
-/** Lets whoever asked by a request wait for the end of a task, told by the commits and never by asking the database. */
+/** Lets whoever asked by a request wait for the end of a task, told by the commits of any node and never by asking the database. */
 export class TaskEnds {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** Told of each event that this node knows committed. */
+  /** Told of each event that this node knows committed, by itself or by another. */
   committed(event: ConversationEvent): void {
     const ended = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
     if (ended !== undefined) this.dropped([ended]);

@@ -27,6 +27,8 @@ export interface TaskRunnerParts extends Omit<RunParts, 'assistant' | 'recent'> 
   /** Written into each task: the assistant's name, `none` or `external`. */
   readonly assistantName: string;
   readonly deadlineMs: number;
+  /** Whether other processes use the same database. */
+  readonly isShared: boolean;
   readonly maxRunning: number;
   readonly maxQueued: number;
 }
@@ -67,14 +69,14 @@ export class TaskRunner {
 
   constructor(parts: TaskRunnerParts, nodeId: string) {
     this.#parts = parts;
-    this.#limits = new UserTaskLimits(parts.store.tasks, parts.maxRunning, parts.maxQueued);
+    this.#limits = new UserTaskLimits(parts.store.tasks, parts.isShared, parts.maxRunning, parts.maxQueued);
     this.#recent = new RecentMessages(parts.store.tasks);
     this.#owner = `${nodeId}:${randomUUID()}`;
   }
 
-  /** Takes up what a dead process left, and keeps looking. `isAlone`: no other process uses this database. */
-  async begin(isAlone: boolean): Promise<void> {
-    if (isAlone) await this.#parts.store.tasks.releaseOthers(this.#owner);
+  /** Takes up what a dead process left, and keeps looking. Where nobody else uses the database, no lease of others stands. */
+  async begin(): Promise<void> {
+    if (!this.#parts.isShared) await this.#parts.store.tasks.releaseOthers(this.#owner);
     this.#timers.push(
       setInterval(() => this.#tick(), TICK_MS),
       setInterval(() => void this.#renew(), RENEW_MS),
@@ -124,7 +126,7 @@ export class TaskRunner {
     this.#run({ task, conversation_id: event.conversation_id, seq: event.seq, attempt: 1 }, false);
   }
 
-  /** Told of each event that this node knows committed. */
+  /** Told of each event that this node knows committed, by itself or by another. */
   committed(event: ConversationEvent): void {
     this.#recent.pass(event);
     const end = endOf(event);
@@ -174,6 +176,7 @@ export class TaskRunner {
       this.#sweepAgain = true; // the next task of its conversation is due now
       return;
     }
+    await this.#limits.refresh(due.task.user_id);
     if (!this.#limits.tryRun(due.task.user_id, due.task.id)) {
       if (!this.#queued.has(due.task.id)) this.#queued.set(due.task.id, currentWork());
       return;
@@ -203,6 +206,7 @@ export class TaskRunner {
   #run(due: DueTask, isFound: boolean, cause = currentWork()): void {
     const { assistant } = this.#parts;
     if (!assistant) return;
+    if (isFound) this.#listenForEnd(due);
     const identity = { conversation_id: due.conversation_id, task_id: due.task.id, attempt: due.attempt };
     const stream = new AnswerStream(identity, this.#parts.answerMax, {
       ...this.#parts,
@@ -217,6 +221,13 @@ export class TaskRunner {
       .catch((error: unknown) => this.#failed(due, error))
       .then((hasEnded) => this.#finished(due, isFound && hasEnded));
     this.#runs.set(due.task.id, { ...run, done, deadline: performance.now() + this.#parts.deadlineMs });
+  }
+
+  /** Somebody may end it on another node. Where that cannot be heard, the lease is found to have passed. */
+  #listenForEnd(due: DueTask): void {
+    this.#parts.delivery.awaitEnd(due.conversation_id, due.task.id).catch((error: unknown) => {
+      this.#parts.log.warn({ err: error, task_id: due.task.id }, 'a running task is not followed');
+    });
   }
 
   /** The end could not be stored, or stood already (true): in the first case the next sweep tries again. */

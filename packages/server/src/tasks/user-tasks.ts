@@ -1,17 +1,23 @@
 import { ChatError } from '@tertulia/protocol';
-import type { TaskStore } from '../store/store.ts';
+import type { OpenTask, TaskStore } from '../store/store.ts';
 
 interface UserTasks {
   readonly open: Set<string>;
   readonly running: Set<string>;
+  /** Tasks that other nodes ran when the database was last asked. */
+  elsewhere: ReadonlySet<string>;
 }
 
 /** Users of whom it is remembered that nothing is open, so that their next message costs no read. */
 const KEPT_USERS = 10_000;
 
-/** Which tasks each user has waiting and running, to hold the limits of section 8 without asking the database. */
+/**
+ * Which tasks each user has waiting and running, to hold the limits of section 8. A process that is alone with its
+ * database asks it once a user; one of many asks before each message, since others take tasks and end them too.
+ */
 export class UserTaskLimits {
   readonly #store: TaskStore;
+  readonly #isShared: boolean;
   readonly #maxRunning: number;
   readonly #maxOpen: number;
   readonly #users = new Map<string, UserTasks>();
@@ -22,21 +28,27 @@ export class UserTaskLimits {
   /** Tasks that ended while users are being read: what was read of them may be older. */
   readonly #endedMeanwhile = new Set<string>();
 
-  constructor(store: TaskStore, maxRunning: number, maxQueued: number) {
+  constructor(store: TaskStore, isShared: boolean, maxRunning: number, maxQueued: number) {
     this.#store = store;
+    this.#isShared = isShared;
     this.#maxRunning = maxRunning;
     this.#maxOpen = maxRunning + maxQueued;
   }
 
   /** Reads what the user has open, so that the rest can be decided without waiting. */
   async load(userId: string): Promise<void> {
-    if (this.#loaded.has(userId)) return;
+    if (this.#loaded.has(userId) && !this.#isShared) return;
     let loading = this.#loading.get(userId);
     if (!loading) {
       loading = this.#read(userId).finally(() => this.#loading.delete(userId));
       this.#loading.set(userId, loading);
     }
     await loading;
+  }
+
+  /** Looks again at what other nodes run for the user, where that may keep a task from running here. */
+  async refresh(userId: string): Promise<void> {
+    if ((this.#users.get(userId)?.elsewhere.size ?? 0) > 0) await this.load(userId);
   }
 
   #forgetIdle(): void {
@@ -48,11 +60,24 @@ export class UserTaskLimits {
   }
 
   async #read(userId: string): Promise<void> {
-    const tasks = await this.#store.open(userId);
-    this.#known(userId);
+    const stored = (await this.#store.open(userId)).filter(({ task_id }) => !this.#endedMeanwhile.has(task_id));
+    const known = this.#known(userId);
     this.#loaded.add(userId);
-    for (const { task_id } of tasks) if (!this.#endedMeanwhile.has(task_id)) this.#open(userId, task_id);
+    if (this.#isShared) this.#compare(known, stored);
+    for (const { task_id } of stored) this.#open(userId, task_id);
     if (this.#loading.size === 1) this.#endedMeanwhile.clear();
+  }
+
+  /** What ended on another node may not have been told here. */
+  #compare(known: UserTasks, stored: readonly OpenTask[]): void {
+    const elsewhere = stored.filter(({ task_id, is_claimed }) => is_claimed && !known.running.has(task_id));
+    known.elsewhere = new Set(elsewhere.map(({ task_id }) => task_id));
+    const open = new Set(stored.map(({ task_id }) => task_id));
+    for (const id of known.open) {
+      if (open.has(id) || known.running.has(id)) continue;
+      known.open.delete(id);
+      this.#userOf.delete(id);
+    }
   }
 
   /** Notes a task that is about to be stored. @throws {ChatError} `too_many_tasks` */
@@ -73,7 +98,7 @@ export class UserTaskLimits {
 
   #known(userId: string): UserTasks {
     let tasks = this.#users.get(userId);
-    if (!tasks) this.#users.set(userId, (tasks = { open: new Set(), running: new Set() }));
+    if (!tasks) this.#users.set(userId, (tasks = { open: new Set(), running: new Set(), elsewhere: new Set() }));
     return tasks;
   }
 
@@ -81,7 +106,7 @@ export class UserTaskLimits {
   tryRun(userId: string, taskId: string): boolean {
     const tasks = this.#open(userId, taskId);
     if (tasks.running.has(taskId)) return true;
-    if (tasks.running.size >= this.#maxRunning) return false;
+    if (tasks.running.size + tasks.elsewhere.size >= this.#maxRunning) return false;
     tasks.running.add(taskId);
     return true;
   }

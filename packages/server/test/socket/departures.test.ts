@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createScripted } from '../../src/assistants/scripted.ts';
+import { NoBus } from '../../src/delivery/bus.ts';
 import { Delivery } from '../../src/delivery/delivery.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/sqlite-store.ts';
 import { startServer, type TestServer } from '../support/start-server.ts';
@@ -46,13 +47,21 @@ test('a removal while a join is under way is not overtaken by it', async () => {
   const events: (typeof store.conversations)['events'] = async (...values) => {
     const page = await store.conversations.events(...values);
     await remove(); // after the page was read, before the socket joins
-    for (const event of await store.log.read(conversation_id, page?.last_seq ?? 0, 10)) delivery.committed(event, []);
+    for (const event of await store.log.read(conversation_id, page?.last_seq ?? 0, 10)) {
+      delivery.committed(event, { members: [], asker: null });
+    }
     return page;
   };
   const emitter = { emit: () => undefined, hasRoom: () => false, leave: () => undefined };
-  const bus = { publish: () => undefined, subscribe: () => undefined, close: () => Promise.resolve() };
   const slow = { ...store, log: store.log, tasks: store.tasks, conversations: { ...store.conversations, events } };
-  const delivery = new Delivery(slow, emitter, bus, log, () => true);
+  const delivery = new Delivery({
+    store: slow,
+    emitter,
+    bus: new NoBus(false),
+    log,
+    isMember: () => true,
+    onRemote: () => undefined,
+  });
   const socket = { rooms: new Set<string>(), join: (rooms: string[]) => void joined.push(rooms) };
   await expect(delivery.join(socket, bob.id, conversation_id, 0, ['room'])).rejects.toMatchObject({
     code: 'not_found',

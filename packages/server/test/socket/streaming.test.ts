@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createScripted } from '../../src/assistants/scripted.ts';
-import { InProcessHub } from '../../src/delivery/bus.ts';
+import { conversationTopic } from '../../src/delivery/bus.ts';
+import { TestHub } from '../support/test-hub.ts';
 import { startServer, type TestServer } from '../support/start-server.ts';
 import type { TestClient } from '../support/test-client.ts';
 
@@ -136,14 +137,20 @@ describe('a streamed answer', () => {
   });
 });
 
-test('two nodes linked by a bus show the same to sockets on both', async () => {
-  const hub = new InProcessHub();
+test('what is committed and streamed is told to the nodes that follow its conversation', async () => {
+  const hub = new TestHub();
   const server = await start({ bus: hub.connect() });
   const received: string[] = [];
   const other = hub.connect();
-  other.subscribe((message) => received.push(message.kind));
-  const client = await server.connect(await server.signUp('alice'), { protocol: 1 });
-  await client.ask('chat', { message: 'go' });
+  other.subscribe(
+    (message) => received.push(message.kind),
+    () => undefined,
+  );
+  const alice = await server.signUp('alice');
+  const client = await server.connect(alice, { protocol: 1 });
+  const { body } = await server.call('POST', '/conversations', { token: alice.token, json: { title: 'a room' } });
+  void other.follow(conversationTopic(body.id));
+  await client.ask('chat', { message: 'go', conversation_id: body.id });
   await client.next('response_end');
   expect(received).toEqual(['event', 'stream', 'stream', 'event', 'stream']);
 });

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { isNetwork } from './proxies.ts';
 import './wording.ts';
 
 /** One row of the settings table: the variable's schema (which holds its default), its sentence, and whether it is secret. */
@@ -32,6 +33,9 @@ const list = (byDefault: string) =>
 const setting = <S extends z.ZodType>(schema: S, about: string, secret?: true): Setting<S> =>
   secret ? { schema, about, secret } : { schema, about };
 
+/** Polling without a WebSocket to go on to is nobody's wish. */
+const TRANSPORTS_WANTED = 'must be polling,websocket or websocket';
+
 /** Every variable that the server reads, in the order of `docs/configuration.md`, which is made from this table. */
 export const SETTINGS = {
   ENVIRONMENT: setting(
@@ -56,6 +60,16 @@ export const SETTINGS = {
   ALLOWED_ORIGINS: setting(
     list('http://localhost:3000,http://localhost:8080,http://localhost:8000,http://127.0.0.1:8000'),
     "Web origins whose pages may connect, separated by commas. The server's own origin always may. `*` allows all, in development only.",
+  ),
+  TRANSPORTS: setting(
+    list('polling,websocket')
+      .pipe(z.array(z.enum(['polling', 'websocket'], TRANSPORTS_WANTED)))
+      .refine((names) => names.includes('websocket'), TRANSPORTS_WANTED),
+    'How sockets may connect. `websocket` alone turns long polling off: clients must ask for it, and a load balancer needs no stickiness.',
+  ),
+  TRUSTED_PROXIES: setting(
+    list('').refine((networks) => networks.every(isNetwork), 'write addresses or networks, such as 10.0.0.0/8'),
+    'Addresses and networks of the proxies in front, separated by commas. Only they are believed what X-Forwarded-For and X-Forwarded-Host say of a client.',
   ),
   ASSISTANT: setting(
     z.string().min(1).default('guide'),

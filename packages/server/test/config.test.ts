@@ -44,6 +44,12 @@ test.each([
   ['CHAT_RATE', '-1', 'must be a whole number from 1 to 1000000000'],
   ['MESSAGE_MAX', '999999', 'must be a whole number from 1 to 60000'],
   ['ENVIRONMENT', 'staging', 'must be development or production'],
+  ['TRANSPORTS', 'polling', 'must be polling,websocket or websocket'],
+  ['TRANSPORTS', 'websocket,pigeon', 'must be polling,websocket or websocket'],
+  ['TRUSTED_PROXIES', '10.0.0.0/8,nginx', 'write addresses or networks, such as 10.0.0.0/8'],
+  ['TRUSTED_PROXIES', '10.0.0.0/33', 'write addresses or networks, such as 10.0.0.0/8'],
+  ['TRUSTED_PROXIES', '::/0', 'write addresses or networks, such as 10.0.0.0/8'],
+  ['TRUSTED_PROXIES', '10.0.0.1/', 'write addresses or networks, such as 10.0.0.0/8'],
   ['LOG_LEVEL', 'loud', 'must be trace, debug, info, warn, error, fatal or silent'],
 ])('%s=%s says what is allowed', (name, value, sentence) => {
   expect(problemsWith({ [name]: value })).toEqual([`${name}=${value}: ${sentence}`]);

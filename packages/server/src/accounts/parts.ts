@@ -24,9 +24,8 @@ export interface AccountParts {
   readonly onRevoked: (sessionIds: readonly string[]) => void;
 }
 
-/** Who asks, as far as the connection tells. */
+/** Who asks, as far as the connection and trusted proxies tell. */
 export interface Peer {
-  /** The address of the socket's other end. */
   readonly address: string;
   readonly user_agent: string | null;
 }

@@ -13,7 +13,7 @@ import {
 import { z } from 'zod';
 import type { Login } from '../accounts/parts.ts';
 import { answer, body, refusals, SIGNED_IN } from './openapi.ts';
-import { peerOf, type HttpApp, type HttpParts } from './parts.ts';
+import { peerReader, type HttpApp, type HttpParts } from './parts.ts';
 import { requireUser } from './require-user.ts';
 
 const account = accountSchema.meta({ id: 'Account' });
@@ -30,7 +30,8 @@ export function authRoutes(app: HttpApp, parts: HttpParts): void {
   sessionRoutes(app, parts);
 }
 
-function signInRoutes(app: HttpApp, { accounts }: HttpParts): void {
+function signInRoutes(app: HttpApp, { accounts, config }: HttpParts): void {
+  const peerOf = peerReader(config);
   app.openapi(
     createRoute({
       method: 'post',

@@ -81,7 +81,7 @@ function describeSockets(config: Config): z.infer<typeof socketInfo> {
     socketio: {
       path: '/socket.io/',
       namespace: '/',
-      transports: ['polling', 'websocket'],
+      transports: [...config.TRANSPORTS],
       engine_io: 4,
       auth: {
         token: 'the access_token that POST /api/v1/auth/login answers',

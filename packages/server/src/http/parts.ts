@@ -7,6 +7,7 @@ import type { Login, Peer } from '../accounts/parts.ts';
 import type { Config } from '../config.ts';
 import type { Context as Conversations } from '../events/context.ts';
 import type { Metrics } from '../metrics.ts';
+import { trustProxies } from '../proxies.ts';
 
 /** What routes work with. */
 export interface HttpParts {
@@ -31,8 +32,8 @@ export interface HttpEnv {
 /** The application that routes are added to. */
 export type HttpApp = OpenAPIHono<HttpEnv>;
 
-/** Who is at the other end of the connection. Headers that claim another address (X-Forwarded-For) are not believed. */
-export function peerOf(c: Context<HttpEnv>): Peer {
-  const address = c.env.incoming.socket.remoteAddress ?? 'unknown';
-  return { address: address.replace(/^::ffff:(?=\d+\.)/i, ''), user_agent: c.req.header('user-agent') ?? null };
+/** Makes what tells who asks. */
+export function peerReader({ TRUSTED_PROXIES }: Config): (c: Context<HttpEnv>) => Peer {
+  const proxies = trustProxies(TRUSTED_PROXIES);
+  return (c) => ({ address: proxies.addressOf(c.env.incoming), user_agent: c.req.header('user-agent') ?? null });
 }

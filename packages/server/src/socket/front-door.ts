@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type Server as HttpServer, type Ser
 import type { Duplex } from 'node:stream';
 import { ChatError, ERRORS } from '@tertulia/protocol';
 import type { Config } from '../config.ts';
+import type { Proxies } from '../proxies.ts';
 import type { Refusals } from '../refusals.ts';
 import type { SocketLimits } from './limits.ts';
 
@@ -11,18 +12,26 @@ const METHODS = ['GET', 'POST', 'OPTIONS'];
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 type UpgradeListener = (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
 
+/** What is asked at the door. */
+export interface FrontDoor {
+  readonly config: Config;
+  readonly limits: SocketLimits;
+  readonly refusals: Refusals;
+  readonly proxies: Proxies;
+}
+
 /**
  * Stands before Socket.IO on its HTTP server and refuses in plain HTTP what must not reach it. Socket.IO's own
  * `allowRequest` cannot: it is asked about handshakes only, and answers 403 to a poll and 400 to a WebSocket, whatever
  * the reason. Called once Socket.IO is attached.
  */
-export function guardFrontDoor(httpServer: HttpServer, config: Config, limits: SocketLimits, refusals: Refusals): void {
+export function guardFrontDoor(httpServer: HttpServer, door: FrontDoor): void {
   const count = (request: IncomingMessage, error: unknown) =>
-    refusals.add(addressOf(request), error instanceof ChatError ? error.code : 'internal_error');
+    door.refusals.add(door.proxies.addressOf(request), error instanceof ChatError ? error.code : 'internal_error');
   const passRequest = takeOver<RequestListener>(httpServer, 'request');
   httpServer.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (!request.url?.startsWith(PATH)) return passRequest(request, response);
-    admit(request, false, config, limits).then(
+    admit(request, false, door).then(
       () => passRequest(request, response),
       (error: unknown) => {
         count(request, error);
@@ -33,7 +42,7 @@ export function guardFrontDoor(httpServer: HttpServer, config: Config, limits: S
   const passUpgrade = takeOver<UpgradeListener>(httpServer, 'upgrade');
   httpServer.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', () => connection.destroy()); // Node has taken its own listener away
-    admit(request, true, config, limits).then(
+    admit(request, true, door).then(
       () => passUpgrade(request, connection, head),
       (error: unknown) => {
         count(request, error);
@@ -52,18 +61,14 @@ function takeOver<L extends (...values: never[]) => void>(httpServer: HttpServer
 }
 
 /** @throws {ChatError} where the request may not go on to Socket.IO */
-async function admit(
-  request: IncomingMessage,
-  isUpgrade: boolean,
-  config: Config,
-  limits: SocketLimits,
-): Promise<void> {
+async function admit(request: IncomingMessage, isUpgrade: boolean, door: FrontDoor): Promise<void> {
+  const { config, limits, proxies } = door;
   const url = request.url ?? '';
   if (!url.startsWith(PATH)) throw new ChatError('not_found');
   if (!METHODS.includes(request.method ?? '')) {
     throw new ChatError('method_not_allowed', { message: `This address takes ${METHODS.join(', ')} only.` });
   }
-  if (!isAllowedOrigin(config, request)) throw new ChatError('origin_not_allowed');
+  if (!isAllowedOrigin(request, door)) throw new ChatError('origin_not_allowed');
   if (request.method === 'OPTIONS') return;
   const query = new Map(new URL(url, 'http://localhost').searchParams); // read as Engine.IO does: the last of several counts
   if ([...query.keys()].some((name) => /^(token|access_token|auth|authorization|jwt)$/i.test(name))) {
@@ -72,29 +77,27 @@ async function admit(
     });
   }
   if (query.get('EIO') !== '4') refuseProtocol('This server speaks EIO=4 only.');
+  if (query.get('transport') === 'polling' && !config.TRANSPORTS.includes('polling')) {
+    refuseProtocol("This server takes WebSockets only: connect with transports: ['websocket'].");
+  }
   // Without an upgrade Engine.IO would take the request and never answer it.
   if (!isUpgrade && query.get('transport') === 'websocket') refuseProtocol('A WebSocket begins with an upgrade.');
-  if (!query.get('sid')) await limits.takeHandshake(addressOf(request));
+  if (!query.get('sid')) await limits.takeHandshake(proxies.addressOf(request));
 }
 
 function refuseProtocol(message: string): never {
   throw new ChatError('unsupported_protocol', { message });
 }
 
-/** The other end of the connection. What `X-Forwarded-For` says is anybody's invention unless a trusted proxy set it. */
-export function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? 'unknown';
-}
-
 /**
  * A page may connect from the server's own origin or a listed one; a client that is no page sends no Origin. CORS
  * headers alone keep neither a WebSocket nor a polling session from a foreign page, so it is checked here.
  */
-function isAllowedOrigin(config: Config, request: IncomingMessage): boolean {
-  const { origin, host } = request.headers;
+function isAllowedOrigin(request: IncomingMessage, { config, proxies }: FrontDoor): boolean {
+  const { origin } = request.headers;
   if (origin === undefined) return true;
   if (config.ALLOWED_ORIGINS.includes('*') || config.ALLOWED_ORIGINS.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === host;
+  return URL.canParse(origin) && new URL(origin).host === proxies.hostOf(request);
 }
 
 interface Refusal {

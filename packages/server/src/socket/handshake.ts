@@ -7,8 +7,7 @@ import {
   type User,
 } from '@tertulia/protocol';
 import type { Accounts } from '../accounts/accounts.ts';
-import type { Refusals } from '../refusals.ts';
-import { addressOf } from './front-door.ts';
+import type { FrontDoor } from './front-door.ts';
 import type { SocketLimits } from './limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 
@@ -31,20 +30,20 @@ class HandshakeRefusal extends Error {
 export function authenticateSockets(
   io: ChatServer,
   accounts: Accounts,
-  limits: SocketLimits,
-  refusals: Refusals,
+  door: FrontDoor,
   onFailure: (error: unknown) => string,
 ): void {
   io.use((socket, next) => {
-    admit(socket, accounts, limits).then(
+    const address = door.proxies.addressOf(socket.request);
+    admit(socket, accounts, door.limits).then(
       () => {
-        limits.returnHandshake(socket.data.address);
+        door.limits.returnHandshake(address);
         next();
       },
       (error: unknown) => {
         const refusal =
           error instanceof ChatError ? error : new ChatError('internal_error', { reference: onFailure(error) });
-        refusals.add(addressOf(socket.request), refusal.code);
+        door.refusals.add(address, refusal.code);
         refuse(socket, refusal, next);
       },
     );
@@ -69,7 +68,6 @@ async function admit(socket: ChatSocket, accounts: Accounts, limits: SocketLimit
     session_id: login.session_id,
     protocol: protocol ?? 0,
     expires_at: login.expires_at,
-    address: addressOf(socket.request),
     is_revoked: false,
     joined: new Set<string>(),
     is_behind: false,

@@ -8,10 +8,11 @@ import type { Context } from '../events/context.ts';
 import { newEngineSessionId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { reasonLabel } from '../metrics.ts';
-import { createRefusals, type Refusals } from '../refusals.ts';
+import { trustProxies } from '../proxies.ts';
+import { createRefusals } from '../refusals.ts';
 import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
 import { CorkedWebSocketServer } from './corked-websocket.ts';
-import { guardFrontDoor } from './front-door.ts';
+import { guardFrontDoor, type FrontDoor } from './front-door.ts';
 import { debugPackets } from './debug-packets.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
@@ -50,7 +51,12 @@ export function createSocketServer(
   limits: SocketLimits,
   log: Logger,
 ): SocketServer {
-  const refusals = createRefusals(log, 'handshake refused');
+  const door: FrontDoor = {
+    config,
+    limits,
+    refusals: createRefusals(log, 'handshake refused'),
+    proxies: trustProxies(config.TRUSTED_PROXIES),
+  };
   const io: ChatServer = new Server(httpServer, {
     serveClient: false,
     pingInterval: 10_000,
@@ -61,6 +67,7 @@ export function createSocketServer(
     httpCompression: false,
     wsEngine: CorkedWebSocketServer,
     allowEIO3: false,
+    transports: [...config.TRANSPORTS],
     cors: {
       origin: config.ALLOWED_ORIGINS.includes('*') ? '*' : [...config.ALLOWED_ORIGINS],
       methods: ['GET', 'POST'],
@@ -68,7 +75,7 @@ export function createSocketServer(
     parser: { Encoder, Decoder: BoundedDecoder },
   });
   io.engine.generateId = () => newEngineSessionId(config.NODE_ID);
-  guardFrontDoor(httpServer, config, limits, refusals);
+  guardFrontDoor(httpServer, door);
   boundStrangers(io);
   const stops: (() => void)[] = [];
   return {
@@ -83,7 +90,7 @@ export function createSocketServer(
       }
     },
     begin(context) {
-      accept(io, context, limits, refusals);
+      accept(io, context, door);
       stops.push(recheckSessions(io, context), beat(io, context.delivery));
     },
     async close() {
@@ -93,13 +100,11 @@ export function createSocketServer(
   };
 }
 
-function accept(io: ChatServer, context: Context, limits: SocketLimits, refusals: Refusals): void {
+function accept(io: ChatServer, context: Context, door: FrontDoor): void {
   const allowPackets = packetAllowance(context.config);
   const userSockets = new UserSockets(context.config.SOCKETS_PER_USER);
   const nameOwner = context.config.DEBUG_SOCKETS ? debugPackets(io, context.log) : null;
-  authenticateSockets(io, context.accounts, limits, refusals, (error) =>
-    context.reportFailure(error, 'handshake failed'),
-  );
+  authenticateSockets(io, context.accounts, door, (error) => context.reportFailure(error, 'handshake failed'));
   io.on('connection', (socket) => {
     const { data } = socket;
     const isBase = data.protocol === 0;
@@ -107,7 +112,7 @@ function accept(io: ChatServer, context: Context, limits: SocketLimits, refusals
     context.metrics.connections.inc({ protocol: String(data.protocol) });
     allowPackets(socket);
     boundOutbox(socket, context.metrics, () => context.log.warn({ user_id: data.user.id }, 'slow consumer closed'));
-    handle(socket, context, limits);
+    handle(socket, context, door.limits);
     void socket.join([sessionRoom(data.session_id), isBase ? baseUserRoom(data.user.id) : userRoom(data.user.id)]);
     hearOfUser(socket, context);
     socket.once('disconnect', (reason) => {

@@ -9,7 +9,6 @@ export interface SocketData {
   protocol: number;
   /** Unix seconds at which the login of this socket ends. */
   expires_at: number;
-  address: string;
   /** Set once the login has ended: nothing more is accepted. */
   is_revoked: boolean;
   /** Ids of joined conversations. */

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 export const HOW_TO_GET = {
   chromium: 'Install Chromium or Chrome, on Debian: apt install chromium',
   curl: 'Install curl, on Debian: apt install curl',
+  ferretdb:
+    'Build the test database, with Go 1.24 or newer: npm run build:ferretdb; or name a server: TEST_MONGODB_URL',
   python:
     'Make a venv in .venv: python3 -m venv .venv && .venv/bin/pip install -r packages/server/test/support/requirements.txt',
 } as const;
@@ -28,7 +30,18 @@ export function findPython(): string | null {
   return candidates.find(hasPackages) ?? null;
 }
 
-const finders = { chromium: findChromium, curl: () => findProgram(['curl']), python: findPython };
+/** The path of FerretDB as `npm run build:ferretdb` builds it, or null where it has not. */
+export function findFerretdb(): string | null {
+  const path = fileURLToPath(new URL('../../../../.cache/ferretdb', import.meta.url));
+  return isExecutable(path) ? path : null;
+}
+
+const finders = {
+  chromium: findChromium,
+  curl: () => findProgram(['curl']),
+  ferretdb: () => process.env['TEST_MONGODB_URL'] ?? findFerretdb(),
+  python: findPython,
+};
 
 /** Whether this machine has it. */
 export function has(requirement: Requirement): boolean {

@@ -40,6 +40,8 @@ export interface AppParts {
   readonly assistant?: Assistant;
   /** In place of the one that the settings name: links the servers that share a database. */
   readonly bus?: Bus;
+  /** Other servers use the data folder beside this one; whoever starts them all keeps further ones out. */
+  readonly sharesFolder?: boolean;
 }
 
 /** A server that is ready to listen. */
@@ -74,8 +76,9 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
   const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
-  const store = await openStore(directory, metrics, parts);
-  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(false) };
+  const { sharesFolder = false } = parts;
+  const store = await openStore(directory, !sharesFolder, metrics, parts);
+  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(sharesFolder) };
 }
 
 /** Where requests come in: over HTTP and over sockets, from people with accounts. */
@@ -223,10 +226,15 @@ function assistantOf(config: Config, log: Logger): Promise<Assistant | null> {
   });
 }
 
-function openStore(directory: string, metrics: Metrics, { onFatal }: AppParts): Promise<SqliteStore> {
+function openStore(
+  directory: string,
+  exclusive: boolean,
+  metrics: Metrics,
+  { onFatal }: AppParts,
+): Promise<SqliteStore> {
   return SqliteStore.open({
     directory,
-    exclusive: true,
+    exclusive,
     onFatal,
     onBatch(operations, milliseconds) {
       metrics.commitBatch.observe(operations);

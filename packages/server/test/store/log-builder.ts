@@ -7,7 +7,8 @@ import type { NewEvent } from '../../src/store/store.ts';
 export const created_at = '2026-01-01T00:00:00.000Z';
 /** Who writes in them. */
 export const ME = 'user-1';
-const actor = { kind: 'user', id: ME, name: 'alice' } as const;
+/** The author of their events. */
+export const actor = { kind: 'user', id: ME, name: 'alice' } as const;
 
 /** A log in the making: builds the next event, with what the indexes need. */
 export class LogBuilder {

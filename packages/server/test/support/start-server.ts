@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** In place of the one that the settings name. */
   readonly assistant?: Assistant;
   readonly bus?: AppParts['bus'];
+  /** Other servers use the same data folder. */
+  readonly sharesFolder?: boolean;
   /** A data folder that outlives the server, for tests that restart it. */
   readonly directory?: string;
 }
@@ -78,6 +80,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     onFatal: (error) => void fatal.push(error),
     ...(options.assistant && { assistant: options.assistant }),
     ...(options.bus && { bus: options.bus }),
+    ...(options.sharesFolder && { sharesFolder: true }),
   });
   const { url } = await app.listen();
   const clients: TestClient[] = [];

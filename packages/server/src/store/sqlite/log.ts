@@ -9,8 +9,11 @@ import { insertClaim, taskNumber, toStartedTask, type StartedTaskRow } from './t
 /** The insert decides; where a unique index refuses it, looking tells which one. */
 function append(db: DatabaseSync, given: NewEvent): AppendResult {
   const { event, claim, ends_task } = given;
-  const known = numberOf(db, event.conversation_id);
-  const conversation = known ?? (event.type === 'conversation_created' ? insertConversation(db, event) : null);
+  const sql = 'SELECT number, is_deleted FROM conversations WHERE id = ?';
+  const known = row<{ number: number; is_deleted: number }>(db, sql, event.conversation_id);
+  // Of a deleted conversation the sweeper takes all seqs but the last: there no index would refuse an older view's event.
+  if (known?.is_deleted) return refusal(db, known.number, given, null);
+  const conversation = known?.number ?? (event.type === 'conversation_created' ? insertConversation(db, event) : null);
   if (conversation === null) return { status: 'seq_taken' }; // expected a log that is not there: decide again
   const endsOwn = ends_task !== null && startOf(event)?.id === ends_task;
   const about = startOf(event) ? null : (ends_task ?? taskOf(event));

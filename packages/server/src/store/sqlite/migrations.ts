@@ -122,17 +122,17 @@ class ForeignDatabase extends Error {
 export const SCHEMA_VERSION = migrations.length;
 
 /**
- * Brings a database to the newest schema. Each step is one exclusive transaction that also raises the version, so
- * a crash leaves a step wholly done or not begun, and a second process waits for the first.
+ * Brings a database to the newest schema; one that is there already is not locked. Each step is one exclusive
+ * transaction that also raises the version, so a crash leaves a step wholly done or not begun, and a second process
+ * waits for the first.
  * @throws {ForeignDatabase}
  */
 export function migrate(db: DatabaseSync): void {
-  for (;;) {
+  while (checkedVersion(db) < SCHEMA_VERSION) {
     db.exec('BEGIN EXCLUSIVE');
     try {
-      const done = migrateOnce(db);
+      migrateOnce(db);
       db.exec('COMMIT');
-      if (done) return;
     } catch (error) {
       db.exec('ROLLBACK');
       throw error;
@@ -140,13 +140,13 @@ export function migrate(db: DatabaseSync): void {
   }
 }
 
-function migrateOnce(db: DatabaseSync): boolean {
+/** Takes the next step, unless another process was faster. */
+function migrateOnce(db: DatabaseSync): void {
   const version = checkedVersion(db);
   const step = migrations[version];
-  if (!step) return true;
+  if (!step) return;
   step(db);
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version + 1}`);
-  return false;
 }
 
 function checkedVersion(db: DatabaseSync): number {

@@ -16,7 +16,7 @@ const LOCK_FILE = 'server.lock';
 /** How a store is opened. */
 export interface SqliteOptions extends ThreadEvents {
   readonly directory: string;
-  /** A server holds the folder alone; a command beside a running server does not. */
+  /** A server that is alone holds the folder; one of several does not, nor does a command beside a running server. */
   readonly exclusive: boolean;
 }
 

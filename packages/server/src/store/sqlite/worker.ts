@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DatabaseSync } from 'node:sqlite';
+import { beginWriting, isBusy } from './begin-writing.ts';
 import { openDatabase } from './database.ts';
 import { reads, writes, type Operation, type Outcome } from './operations.ts';
 
@@ -15,6 +16,7 @@ const { path, role } = workerData as WorkerSettings;
 const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
 const db = openDatabase(path, { readOnly: role === 'read' });
+if (role === 'write') db.exec('PRAGMA busy_timeout = 0'); // it waits in `beginWriting`
 const operations = (role === 'read' ? reads : writes) as unknown as Record<string, AnyOperation>;
 
 function perform({ name, values }: Operation): unknown {
@@ -32,7 +34,7 @@ function attempt(work: () => unknown): Outcome {
 }
 
 function transaction<T>(work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
+  beginWriting(db);
   try {
     const result = work();
     db.exec('COMMIT');
@@ -45,12 +47,12 @@ function transaction<T>(work: () => T): T {
 
 /**
  * Commits a batch as one transaction. Where any of it fails nothing of it stands, and each operation then runs in a
- * transaction of its own, so that one bad operation fails alone.
+ * transaction of its own, so that one bad operation fails alone. Who did not get a turn would not get one then, either.
  */
 function commit(batch: Operation[]): Outcome[] {
   const together = attempt(() => transaction(() => batch.map(perform)));
   if (!('failed' in together)) return (together.result as unknown[]).map((result) => ({ result }));
-  if (batch.length === 1) return [together];
+  if (batch.length === 1 || isBusy(together.code)) return batch.map(() => together);
   return batch.map((operation) => attempt(() => transaction(() => perform(operation))));
 }
 

@@ -16,6 +16,7 @@ import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
 import { createMetrics, watchState, type Metrics } from './metrics.ts';
+import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
 import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
@@ -42,6 +43,8 @@ export interface AppParts {
   readonly bus?: Bus;
   /** Other servers use the data folder beside this one; whoever starts them all keeps further ones out. */
   readonly sharesFolder?: boolean;
+  /** In place of those that count for this process alone. */
+  readonly limiters?: RateLimiters;
 }
 
 /** A server that is ready to listen. */
@@ -69,6 +72,7 @@ interface Foundations {
   readonly assistant: Assistant | null;
   readonly store: SqliteStore;
   readonly bus: Bus;
+  readonly limiters: RateLimiters;
 }
 
 async function layFoundations(config: Config, parts: AppParts): Promise<Foundations> {
@@ -76,9 +80,9 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
   const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
-  const { sharesFolder = false } = parts;
+  const { sharesFolder = false, limiters = limitersInMemory } = parts;
   const store = await openStore(directory, !sharesFolder, metrics, parts);
-  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(sharesFolder) };
+  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(sharesFolder), limiters };
 }
 
 /** Where requests come in: over HTTP and over sockets, from people with accounts. */
@@ -91,13 +95,14 @@ interface Edges {
   readonly rooms: { context?: Context; isReady: boolean };
 }
 
-function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }: Foundations): Edges {
+function openEdges(config: Config, log: Logger, { store, secret, metrics, bus, limiters }: Foundations): Edges {
   const rooms: Edges['rooms'] = { isReady: false };
   const accounts = createAccounts({
     store: store.accounts,
     config,
     log,
     secret,
+    limiters,
     onRenamed(account) {
       const user = publicUser(account);
       socketServer.renameUser(user);
@@ -113,7 +118,7 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus }:
   const httpServer = createHttpServer(
     createHttp({ config, log, accounts, countSockets, metrics, state: rooms, context }),
   );
-  const limits = createSocketLimits(config);
+  const limits = createSocketLimits(config, limiters);
   const socketServer = createSocketServer(httpServer, config, limits, log);
   return { accounts, httpServer, socketServer, limits, rooms };
 }

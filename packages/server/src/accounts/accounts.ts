@@ -1,4 +1,5 @@
 import { ChatError, type Account } from '@tertulia/protocol';
+import { limitersInMemory, type RateLimiters } from '../rate-limiters.ts';
 import { createRefusals } from '../refusals.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createTryLimit } from './limits.ts';
@@ -17,6 +18,8 @@ export interface AccountsSettings extends Pick<AccountParts, 'store' | 'config' 
   readonly secret: string;
   /** Told of an account that changed its names, whose sockets may be open. */
   readonly onRenamed?: (account: Account) => void;
+  /** Count the tries; in this process by default. */
+  readonly limiters?: RateLimiters;
   /** Unix milliseconds, for access tokens. */
   readonly clock?: () => number;
 }
@@ -50,8 +53,9 @@ export interface Accounts {
 }
 
 /** Makes the accounts of a server or a command. */
-export function createAccounts({ secret, clock, onRenamed, ...settings }: AccountsSettings): Accounts {
+export function createAccounts({ secret, clock, onRenamed, limiters, ...settings }: AccountsSettings): Accounts {
   const { config, store } = settings;
+  const tryLimit = (name: string, perMinute: number) => createTryLimit(limiters ?? limitersInMemory, name, perMinute);
   const passwords = createPasswords();
   const parts: AccountParts = {
     ...settings,
@@ -60,9 +64,9 @@ export function createAccounts({ secret, clock, onRenamed, ...settings }: Accoun
     accessTokens: createAccessTokens({ secret, minutes: config.ACCESS_TOKEN_MINUTES, ...(clock && { clock }) }),
     refreshTokens: createRefreshTokens(secret),
     limits: {
-      logins: createTryLimit(config.LOGINS_PER_ADDRESS),
-      accounts: createTryLimit(config.LOGINS_PER_ACCOUNT),
-      registrations: createTryLimit(config.LOGINS_PER_ADDRESS),
+      logins: tryLimit('sign-ins', config.LOGINS_PER_ADDRESS),
+      accounts: tryLimit('account-sign-ins', config.LOGINS_PER_ACCOUNT),
+      registrations: tryLimit('registrations', config.LOGINS_PER_ADDRESS),
     },
     refusedSignIns: createRefusals(settings.log, 'sign-in refused'),
   };

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { ChatError } from '@tertulia/protocol';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiters } from '../rate-limiters.ts';
 
 /** A limit on how often something may be tried under one key. */
 export interface TryLimit {
@@ -10,9 +11,9 @@ export interface TryLimit {
   giveBack(key: string): Promise<void>;
 }
 
-/** Makes a limit of so many tries a minute, kept in this process. */
-export function createTryLimit(perMinute: number): TryLimit {
-  const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
+/** Makes the limit of this name: so many tries a minute. */
+export function createTryLimit(limiters: RateLimiters, name: string, perMinute: number): TryLimit {
+  const limiter = limiters(name, perMinute, 60);
   return {
     async take(key) {
       try {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { addressKey, createTryLimit } from '../../src/accounts/limits.ts';
+import { limitersInMemory } from '../../src/rate-limiters.ts';
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -16,7 +17,7 @@ test.each([
 });
 
 test('a limit counts each key by itself and says when the next try is', async () => {
-  const limit = createTryLimit(2);
+  const limit = createTryLimit(limitersInMemory, 'tries', 2);
   await limit.take('one');
   await limit.take('one');
   await limit.take('other');
@@ -30,7 +31,7 @@ test('a limit counts each key by itself and says when the next try is', async ()
 test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
   'a key named %s is a key like any other',
   async (key) => {
-    const limit = createTryLimit(1);
+    const limit = createTryLimit(limitersInMemory, 'tries', 1);
     await limit.take(key);
     await expect(limit.take(key)).rejects.toMatchObject({ code: 'rate_limited' });
   },

@@ -132,6 +132,7 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
     bus,
     log,
     isMember: (conversationId, userId, seq) => conversations.hasMember(conversationId, userId, seq),
+    knownHead: (conversationId, userId) => conversations.knownHead(conversationId, userId),
     onRemote(event, overTasks) {
       conversations.observe(event);
       tasks.committed(event);

@@ -1,13 +1,16 @@
 import type { ConversationEvent, EventPage, ExtendedServerPayload } from '@tertulia/protocol';
 import type { Logger } from '../log.ts';
 import type { Concerned } from '../store/conversation-log.ts';
-import { endOf, startOf, type Store } from '../store/store.ts';
+import { endOf, startOf, type LogHead, type Store } from '../store/store.ts';
 import { AwaitedTasks } from './awaited-tasks.ts';
 import { BaseAnswers } from './base-answers.ts';
 import { conversationTopic, userTopic, type Bus, type BusMessage } from './bus.ts';
 import type { Emitter, Joiner } from './emitter.ts';
 import { FollowedConversations } from './followed-conversations.ts';
+import { LogPages } from './log-pages.ts';
+import { endsMembership } from './membership.ts';
 import { BEGIN_ONE, noConversation } from './no-conversation.ts';
+import { PAGE_EVENTS } from './page-bounds.ts';
 import {
   baseConversationRoom,
   baseUserRoom,
@@ -16,10 +19,6 @@ import {
   streamRoom,
   userRoom,
 } from './rooms.ts';
-
-/** A page is at most this many events or bytes, with at least one event (DESIGN section 3). */
-export const PAGE_EVENTS = 100;
-export const PAGE_BYTES = 131_072;
 
 type StreamName = 'response_start' | 'response_delta' | 'response_end';
 
@@ -37,6 +36,8 @@ export interface DeliveryParts {
   readonly log: Logger;
   /** Whether a user is a member of a conversation after event `seq`, or by now; at once where it is known. */
   isMember(conversationId: string, userId: string, seq: number): boolean | Promise<boolean>;
+  /** What a member may know of a log's end, where it is known without the database. */
+  knownHead(conversationId: string, userId: string): LogHead | null;
   /** Told of what other nodes appended before it is delivered, with the awaited tasks that are over with it. */
   onRemote(event: ConversationEvent, overTasks: readonly string[]): void;
 }
@@ -49,6 +50,7 @@ export class Delivery {
   readonly #bus: Bus;
   readonly #followed: FollowedConversations;
   readonly #baseAnswers: BaseAnswers;
+  readonly #pages: LogPages;
   readonly #awaited = new AwaitedTasks();
   /** Events that this node appended, while anything holds them. */
   readonly #own = new WeakSet<ConversationEvent>();
@@ -64,7 +66,9 @@ export class Delivery {
       bus,
       log,
       deliver: (event) => this.#deliver(event),
+      onForgotten: (conversationId) => this.#pages.forget(conversationId),
     });
+    this.#pages = new LogPages({ ...parts, conversations: store.conversations });
     this.#baseAnswers = new BaseAnswers({ ...parts, readExchange: (taskId) => store.tasks.exchange(taskId) });
   }
 
@@ -151,12 +155,12 @@ export class Delivery {
     afterSeq: number | null,
     rooms: string[],
   ): Promise<Joined> {
-    const last = await this.#store.conversations.lastSeq(userId, conversationId);
-    if (last === null) throw noConversation();
+    const head = await this.#pages.head(userId, conversationId);
+    if (!head) throw noConversation();
     const deliverer = await this.#followed.open(conversationId);
     const delivered = deliverer.collect();
     try {
-      const read = await this.#page(userId, conversationId, afterSeq ?? last);
+      const read = await this.#pages.pageBelow(head, userId, conversationId, afterSeq ?? head.last_seq);
       const page = afterSeq === null ? { ...read, events: [], complete: true } : read;
       if (!page.complete || page.reset) return { page, joined: false };
       await deliverer.catchUp(page.last_seq);
@@ -182,8 +186,7 @@ export class Delivery {
     rooms: string[],
   ): Promise<void> {
     if (socket.rooms.has(conversationRoom(conversationId))) return;
-    const last = await this.#store.conversations.lastSeq(userId, conversationId);
-    if (last !== null) {
+    if (await this.#pages.head(userId, conversationId)) {
       await this.join(socket, userId, conversationId, null, rooms);
       return;
     }
@@ -192,11 +195,9 @@ export class Delivery {
     socket.join(rooms); // no turn of the event loop since it was opened, so it cannot have been forgotten
   }
 
-  /** A page of the log for a member. @throws {ChatError} `not_found` */
-  async #page(userId: string, conversationId: string, afterSeq: number): Promise<EventPage> {
-    const page = await this.#store.conversations.events(userId, conversationId, afterSeq, PAGE_EVENTS, PAGE_BYTES);
-    if (!page) throw noConversation();
-    return page;
+  /** A page of the log above `afterSeq` for a member, without joining. @throws {ChatError} `not_found` */
+  page(userId: string, conversationId: string, afterSeq: number, limit = PAGE_EVENTS): Promise<EventPage> {
+    return this.#pages.page(userId, conversationId, afterSeq, limit);
   }
 
   /** The last seq of each conversation that this node delivers and that changed since the last call. */
@@ -271,6 +272,7 @@ export class Delivery {
   /** One event to all of this node's sockets that are to have it. */
   #deliver(event: ConversationEvent): Promise<void> | void {
     this.#note(event);
+    this.#pages.pass(event);
     const room = conversationRoom(event.conversation_id);
     if (this.#emitter.hasRoom(room)) this.#emitter.emit([room], 'conversation_event', event);
     this.#evict(event);
@@ -286,9 +288,4 @@ export class Delivery {
       for (const room of conversationRooms(conversation_id)) this.#emitter.leave(room, conversation_id);
     }
   }
-}
-
-/** Whether a user is no longer a member after this event. */
-function endsMembership(event: ConversationEvent, userId: string): boolean {
-  return event.type === 'conversation_deleted' || (event.type === 'member_left' && event.data.user_id === userId);
 }

@@ -21,6 +21,7 @@ export interface FollowedParts {
   readonly log: Logger;
   /** Each event of a followed conversation, in order. */
   deliver(event: ConversationEvent): Promise<void> | void;
+  onForgotten(conversationId: string): void;
 }
 
 /** The conversations whose events this node delivers in order, each by a deliverer of its own. */
@@ -166,6 +167,7 @@ export class FollowedConversations {
       if (deliverer.isAwaited || isNeeded(id)) continue;
       this.#deliverers.delete(id);
       this.#parts.bus.unfollow(conversationTopic(id));
+      this.#parts.onForgotten(id);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { MAX_METADATA_BYTES, type Limits } from '@tertulia/protocol';
 import type { Config } from '../config.ts';
-import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/delivery.ts';
+import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/page-bounds.ts';
 
 /** The largest packet taken: 16,000 emoji as JSON escapes are 192 KB. */
 export const PACKET_BYTES = 262_144;

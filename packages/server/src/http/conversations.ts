@@ -13,7 +13,6 @@ import {
   updateConversationSchema,
 } from '@tertulia/protocol';
 import { z } from 'zod';
-import { PAGE_BYTES } from '../delivery/delivery.ts';
 import {
   createConversation,
   deleteOrLeaveConversation,
@@ -161,10 +160,8 @@ function historyRoutes(app: HttpApp, parts: HttpParts): void {
     async (c) => {
       const { after_seq, limit } = c.req.valid('query');
       const { conversation_id } = c.req.valid('param');
-      const { conversations } = parts.context().store;
-      const page = await conversations.events(c.var.login.user.id, conversation_id, after_seq, limit, PAGE_BYTES);
-      if (!page) throw new ChatError('not_found');
-      return c.json(page, 200);
+      const { delivery } = parts.context();
+      return c.json(await delivery.page(c.var.login.user.id, conversation_id, after_seq, limit), 200);
     },
   );
 }

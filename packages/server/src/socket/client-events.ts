@@ -1,13 +1,5 @@
-import {
-  ChatError,
-  clientEvents,
-  type ClientAck,
-  type ClientEventName,
-  type ClientPayload,
-  type EventPage,
-} from '@tertulia/protocol';
+import { ChatError, clientEvents, type ClientAck, type ClientEventName, type ClientPayload } from '@tertulia/protocol';
 import type { z } from 'zod';
-import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/delivery.ts';
 import { conversationRoom } from '../delivery/rooms.ts';
 import { chat, chatTarget } from '../events/chat.ts';
 import type { Context } from '../events/context.ts';
@@ -66,17 +58,7 @@ export const clientEventHandlers = {
   }),
 
   sync: handler('sync', async (socket, { conversation_id, after_seq }, context) => {
-    const { user } = socket.data;
-    const { conversations } = context.store;
-    const page: EventPage | null = await conversations.events(
-      user.id,
-      conversation_id,
-      after_seq,
-      PAGE_EVENTS,
-      PAGE_BYTES,
-    );
-    if (!page) throw new ChatError('not_found');
-    return { conversation_id, ...page };
+    return { conversation_id, ...(await context.delivery.page(socket.data.user.id, conversation_id, after_seq)) };
   }),
 
   auth_refresh: handler('auth_refresh', (socket, { token }, context) => refreshLogin(socket, token, context)),

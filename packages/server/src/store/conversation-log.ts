@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ChatError, type ConversationEvent } from '@tertulia/protocol';
 import { traced } from '../tracing.ts';
 import { firstView, foldEvent } from './fold-event.ts';
-import { endOf, type ConversationView, type LogStore, type NewEvent } from './store.ts';
+import { endOf, type ConversationView, type LogHead, type LogStore, type NewEvent } from './store.ts';
 
 /**
  * Decides what to append, from the newest view (null where there is no conversation): answers the event at `seq`, or
@@ -78,6 +78,12 @@ export class ConversationLog {
     if (known && known.seq < seq) this.#views.delete(conversationId);
     else if (known) return known.members.has(userId);
     return this.#view(conversationId).then((view) => view?.members.has(userId) ?? false);
+  }
+
+  /** Where a log ends, for a member; null where only the database knows, since others append or it is not in memory. */
+  knownHead(conversationId: string, userId: string): LogHead | null {
+    const known = this.#isShared ? undefined : this.#views.get(conversationId);
+    return known?.members.has(userId) ? { last_seq: known.seq, is_answering: known.open_tasks.size > 0 } : null;
   }
 
   #leaveQueue(conversationId: string, settled: Promise<void>): void {

@@ -55,6 +55,13 @@ export interface ConversationView {
   readonly open_tasks: Map<string, StartedTask>;
 }
 
+/** Where a log ends, as its members may know. */
+export interface LogHead {
+  readonly last_seq: number;
+  /** Whether a task has not ended. */
+  readonly is_answering: boolean;
+}
+
 /** A question whose answer is due: everything a runner needs. */
 export interface DueTask {
   readonly task: StartedTask;
@@ -104,8 +111,8 @@ export interface TaskFilter {
 /** What members may read. Every method takes the acting user and filters by membership inside the query: null where missing or foreign. */
 export interface ConversationStore {
   get(userId: string, conversationId: string): Promise<Conversation | null>;
-  /** The log's last seq, for a member. */
-  lastSeq(userId: string, conversationId: string): Promise<number | null>;
+  /** Where the log ends, for a member. */
+  head(userId: string, conversationId: string): Promise<LogHead | null>;
   list(userId: string, query: ListQuery): Promise<{ conversations: Conversation[]; total: number }>;
   /** A page of the log above `afterSeq`: at most `limit` events or `bytes` of JSON, at least one event where there is one. */
   events(

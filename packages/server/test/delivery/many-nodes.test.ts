@@ -29,6 +29,7 @@ beforeEach(async () => {
     log,
     emitter: { emit: () => undefined, hasRoom: () => false, leave: () => undefined },
     isMember: () => true,
+    knownHead: () => null,
     onRemote: () => undefined,
   });
   other = new ConversationLog(store.log, true, (event, concerned) => delivery.committed(event, concerned));

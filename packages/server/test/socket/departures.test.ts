@@ -60,6 +60,7 @@ test('a removal while a join is under way is not overtaken by it', async () => {
     bus: new NoBus(false),
     log,
     isMember: () => true,
+    knownHead: () => null,
     onRemote: () => undefined,
   });
   const socket = { rooms: new Set<string>(), join: (rooms: string[]) => void joined.push(rooms) };

@@ -110,7 +110,7 @@ export function storeContract(
         [ME, newConversationId()],
       ] as const) {
         expect(await store.conversations.get(user, id)).toBeNull();
-        expect(await store.conversations.lastSeq(user, id)).toBeNull();
+        expect(await store.conversations.head(user, id)).toBeNull();
         expect(await store.conversations.events(user, id, 0, 10, 1_000)).toBeNull();
         expect(await store.conversations.messages(user, id, 10, 10)).toBeNull();
         expect(await store.conversations.members(user, id)).toBeNull();
@@ -163,6 +163,15 @@ export function storeContract(
       await append({ ...given, claim: { task_id: task.id, attempt: 1, owner: 'a' } });
       expect(await store.tasks.renew('a', [task.id])).toEqual([task.id]);
       expect((await store.conversations.task(ME, task.id))?.status).toBe('in_progress');
+    });
+
+    test('the head of a log says where it ends and whether a task is open', async () => {
+      const { task, given } = log.question('?');
+      expect(await store.conversations.head(ME, log.id)).toEqual({ last_seq: 1, is_answering: false });
+      await append(given);
+      expect(await store.conversations.head(ME, log.id)).toEqual({ last_seq: 2, is_answering: true });
+      await append(log.answer(task.id, '!'));
+      expect(await store.conversations.head(ME, log.id)).toEqual({ last_seq: 3, is_answering: false });
     });
 
     test('open tasks of a user are told with their conversation, and whether somebody answers them', async () => {

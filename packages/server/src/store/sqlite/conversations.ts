@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Conversation, EventPage, Member, Message } from '@tertulia/protocol';
 import { MESSAGE_PAGE_TEXT } from '../paging.ts';
-import type { ListQuery } from '../store.ts';
+import type { ListQuery, LogHead } from '../store.ts';
 import { row, rows } from './database.ts';
 import { EVENT_COLUMNS, toEvent, toMessage, type EventRow } from './event-rows.ts';
 import { eventRows, members } from './log.ts';
@@ -87,6 +87,13 @@ function pageOfEvents(
   return { events, last_seq: own.seq, complete: reached >= own.seq, running: answers };
 }
 
+function head(db: DatabaseSync, userId: string, conversationId: string): LogHead | null {
+  const own = ownConversation(db, userId, conversationId);
+  if (!own) return null;
+  const open = row(db, 'SELECT 1 FROM tasks WHERE conversation = ? AND ended_at IS NULL LIMIT 1', own.number);
+  return { last_seq: own.seq, is_answering: open !== undefined };
+}
+
 function sizeOf(stored: EventRow): number {
   const text = Buffer.byteLength(stored.content ?? '') + Buffer.byteLength(stored.metadata ?? '');
   return ENVELOPE_BYTES + Buffer.byteLength(stored.data) + text;
@@ -121,6 +128,5 @@ export const conversationReads = {
   pageOfEvents,
   pageOfMessages,
   membersFor,
-  lastSeqFor: (db: DatabaseSync, userId: string, conversationId: string): number | null =>
-    ownConversation(db, userId, conversationId)?.seq ?? null,
+  head,
 };

@@ -166,7 +166,7 @@ function logStore(writer: DatabaseThread<Writes>, reader: DatabaseThread<Reads>)
 function conversationStore(reader: DatabaseThread<Reads>): ConversationStore {
   return {
     get: (userId, id) => reader.ask('getConversation', userId, id),
-    lastSeq: (userId, id) => reader.ask('lastSeqFor', userId, id),
+    head: (userId, id) => reader.ask('head', userId, id),
     list: (userId, query) => reader.ask('listConversations', userId, query),
     events: (userId, id, afterSeq, limit, bytes) => reader.ask('pageOfEvents', userId, id, afterSeq, limit, bytes),
     messages: (userId, id, beforeSeq, limit) => reader.ask('pageOfMessages', userId, id, beforeSeq, limit),

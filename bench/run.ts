@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureCatchUp } from './catch-up.ts';
 import { measureExchange, type Sample } from './exchange.ts';
 import { measureSqlite } from './exchange-parts.ts';
 import { measureFanOut } from './fan-out.ts';
@@ -27,6 +28,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'fan-out': fanOutRows,
   idle: idleRows,
   storage: storageRows,
+  'catch-up': catchUpRows,
   start: startRows,
 };
 
@@ -125,6 +127,12 @@ async function storageRows(): Promise<Row[]> {
     row('a durable append among 64', 'appendOf64', 1.2),
     row("reading a join's page of 50 events", 'join', 1.2),
   ];
+}
+
+async function catchUpRows(): Promise<Row[]> {
+  const { read, kept } = await measureCatchUp(short ? 1 : 5, short ? 1 : 3);
+  const figure = 'server CPU per catch-up of 50 messages, from the kept end of a busy conversation against a read';
+  return [{ figure, unit: 'µs', bare: read, ours: kept }];
 }
 
 async function startRows(): Promise<Row[]> {

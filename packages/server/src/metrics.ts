@@ -44,6 +44,7 @@ function socketMetrics(registry: Registry) {
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
+    ready: new Gauge({ name: 'tertulia_ready', help: '1 where /readyz answers 200, else 0.', registers }),
   };
 }
 

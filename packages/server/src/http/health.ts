@@ -79,7 +79,8 @@ function metricsRoute(app: HttpApp, parts: HttpParts): void {
   });
   app.openapi(route, async (c) => {
     c.header('Cache-Control', 'no-store');
-    const { registry } = parts.metrics;
+    const { registry, ready } = parts.metrics;
+    ready.set((await whatIsMissing(parts)).length === 0 ? 1 : 0);
     return c.text(await registry.metrics(), 200, { 'Content-Type': registry.contentType });
   });
 }

@@ -35,6 +35,7 @@ test('a server whose database is gone is alive but not ready, and says why', asy
       503,
       { status: 'not_ready', reasons: ['The database does not take anything.'] },
     ]);
+    expect((await get(server, '/metrics')).text).toContain('\ntertulia_ready 0\n');
   });
 });
 

@@ -32,6 +32,7 @@ test('a conversation is counted at each of its stations', async () => {
 
   expect(await value(server, 'tertulia_connections{protocol="1"}')).toBe(1);
   expect(await value(server, 'tertulia_connections{protocol="0"}')).toBe(1);
+  expect(await value(server, 'tertulia_ready')).toBe(1);
   expect(await value(server, 'tertulia_transports')).toBe(2);
   expect(await value(server, 'tertulia_deliverers')).toBe(1);
   expect(await value(server, 'tertulia_events_total{event="chat",result="ok"}')).toBe(1);

@@ -9,6 +9,7 @@ export const HOW_TO_GET = {
   curl: 'Install curl, on Debian: apt install curl',
   ferretdb:
     'Build the test database, with Go 1.24 or newer: npm run build:ferretdb; or name a server: TEST_MONGODB_URL',
+  promtool: 'Install Prometheus, on Debian: apt install prometheus',
   python:
     'Make a venv in .venv: python3 -m venv .venv && .venv/bin/pip install -r packages/server/test/support/requirements.txt',
 } as const;
@@ -36,10 +37,16 @@ export function findFerretdb(): string | null {
   return isExecutable(path) ? path : null;
 }
 
+/** The path of Prometheus' own checker, or null where there is none. */
+export function findPromtool(): string | null {
+  return findProgram(['promtool']);
+}
+
 const finders = {
   chromium: findChromium,
   curl: () => findProgram(['curl']),
   ferretdb: () => process.env['TEST_MONGODB_URL'] ?? findFerretdb(),
+  promtool: findPromtool,
   python: findPython,
 };
 

@@ -144,6 +144,7 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
     (message) => {
       if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
       else if (message.kind === 'renamed') socketServer.renameUser(message.user);
+      else if (message.kind === 'due') tasks.sweep();
       else delivery.receive(message);
     },
     () => void delivery.tail(),
@@ -168,6 +169,7 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
       answerMax: config.ANSWER_MAX,
       deadlineMs: config.TASK_DEADLINE_SECONDS * 1_000,
       isShared: bus.isShared,
+      onHandedBack: () => bus.publish(['all'], { kind: 'due' }),
       maxRunning: config.TASKS_RUNNING,
       maxQueued: config.TASKS_QUEUED,
     },

@@ -21,6 +21,8 @@ export type BusMessage =
   | { readonly kind: 'stream'; readonly conversation_id: string; readonly name: string; readonly payload: object }
   /** These login sessions have ended. */
   | { readonly kind: 'revoked'; readonly session_ids: readonly string[] }
+  /** A task was handed back and may be claimed. */
+  | { readonly kind: 'due' }
   /** The user has another name. */
   | { readonly kind: 'renamed'; readonly user: User };
 

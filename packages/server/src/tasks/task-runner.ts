@@ -14,8 +14,8 @@ import { UserTaskLimits } from './user-tasks.ts';
 const RENEW_MS = 5_000;
 /** A runner whose last renewal is this old stops itself: another may have claimed. */
 const LEASE_MS = 15_000;
-/** How often the database is searched for tasks that nobody runs. */
-const SWEEP_MS = 5_000;
+/** How often the database is searched for tasks that nobody runs: a dead node's are taken up within LEASE_MS + SWEEP_MS. */
+const SWEEP_MS = 3_000;
 /** How often runs are checkpointed and held against their deadline. */
 const TICK_MS = 500;
 const MAX_ATTEMPTS = 3;
@@ -29,6 +29,8 @@ export interface TaskRunnerParts extends Omit<RunParts, 'assistant' | 'recent'> 
   readonly deadlineMs: number;
   /** Whether other processes use the same database. */
   readonly isShared: boolean;
+  /** Tells the other nodes that a task was handed back. */
+  onHandedBack(): void;
   readonly maxRunning: number;
   readonly maxQueued: number;
 }
@@ -215,7 +217,7 @@ export class TaskRunner {
     const run = { due, stop: new RunStop(), stream };
     const done = runTask(run, { ...this.#parts, assistant, recent: this.#recent }, cause)
       .then(async (result) => {
-        if (result === 'interrupted') await this.#release(due);
+        if (result === 'interrupted') await this.#handBack(due);
         return result === 'ended';
       })
       .catch((error: unknown) => this.#failed(due, error))
@@ -236,6 +238,11 @@ export class TaskRunner {
     this.#parts.log.error({ err: error, task_id: due.task.id, attempt: due.attempt }, 'a task could not be ended');
     await this.#release(due);
     return false;
+  }
+
+  async #handBack(due: DueTask): Promise<void> {
+    await this.#release(due);
+    this.#parts.onHandedBack();
   }
 
   async #release(due: DueTask): Promise<void> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ConversationEvent, LogEventData, LogEventType } from '@tertulia/protocol';
 import type { Bus } from '../../src/delivery/bus.ts';
@@ -254,4 +255,31 @@ test('lists of others change where their sockets are', async () => {
   const client = await server.connect(alice, { protocol: 1 });
   await rename('elsewhere');
   expect(await client.next('conversation_changed')).toEqual({ conversation_id, seq: 2 });
+});
+
+test('a task that is handed back by a node that stops is looked for at once', async () => {
+  const told: string[] = [];
+  const listener = hub.connect();
+  listener.subscribe(
+    ({ kind }) => told.push(kind),
+    () => undefined,
+  );
+  const stopping = await startServer({
+    bus: hub.connect(),
+    assistant: {
+      name: 'slow',
+      async *reply({ signal }) {
+        yield 'I begin ';
+        await once(signal, 'abort');
+      },
+    },
+  });
+  const client = await stopping.connect(await stopping.signUp('carol'), { protocol: 1 });
+  await client.ask('chat', { message: 'go' });
+  await client.next('response_delta');
+  await stopping.close();
+  expect(told).toContain('due');
+  const sweep = vi.spyOn(server.context.tasks, 'sweep');
+  listener.publish(['all'], { kind: 'due' });
+  expect(sweep).toHaveBeenCalledOnce();
 });

@@ -16,7 +16,10 @@ const PARSER_STATUS: Readonly<Record<string, number>> = {
 
 /** Makes the server's HTTP side. Slow and oversized requests end early; what is no HTTP gets one short answer. */
 export function createHttpServer(app: HttpApp): Server {
-  const listener = getRequestListener(app.fetch, { errorHandler: () => Response.json(problem(400), { status: 400 }) });
+  const listener = getRequestListener(app.fetch, {
+    hostname: 'localhost', // HTTP/1.0 needs no Host header, and haproxy's health checks send none
+    errorHandler: () => Response.json(problem(400), { status: 400 }),
+  });
   const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
   const server = createServer(timeouts, (request, response) => {
     if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(request, response);

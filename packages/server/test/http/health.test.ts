@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { exchangeHttp } from '../hostile/raw-http.ts';
 import type { TestServer } from '../support/start-server.ts';
 import { withServer } from '../support/with-server.ts';
 
@@ -22,6 +23,14 @@ test('a running server is alive and ready, under every address that is asked for
     }
     for (const path of ['/readyz', '/api/v1/health/ready']) {
       expect(await get(server, path)).toMatchObject({ status: 200, text: '{"status":"ready"}' });
+    }
+  });
+});
+
+test('a load balancer may ask in HTTP/1.0, which needs no Host', async () => {
+  await withServer({}, async (server) => {
+    for (const path of ['/readyz', '/livez']) {
+      expect(await exchangeHttp(server.url, `GET ${path} HTTP/1.0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
     }
   });
 });

@@ -10,6 +10,8 @@ export const HOW_TO_GET = {
   ferretdb:
     'Build the test database, with Go 1.24 or newer: npm run build:ferretdb; or name a server: TEST_MONGODB_URL',
   promtool: 'Install Prometheus, on Debian: apt install prometheus',
+  haproxy: 'Install haproxy, on Debian: apt install haproxy',
+  nginx: 'Install nginx, on Debian: apt install nginx',
   python:
     'Make a venv in .venv: python3 -m venv .venv && .venv/bin/pip install -r packages/server/test/support/requirements.txt',
 } as const;
@@ -47,6 +49,8 @@ const finders = {
   curl: () => findProgram(['curl']),
   ferretdb: () => process.env['TEST_MONGODB_URL'] ?? findFerretdb(),
   promtool: findPromtool,
+  haproxy: () => findProgram(['haproxy']),
+  nginx: () => findProgram(['nginx']),
   python: findPython,
 };
 
@@ -55,8 +59,9 @@ export function has(requirement: Requirement): boolean {
   return finders[requirement]() !== null;
 }
 
-function findProgram(names: string[]): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+/** The path of the first of these programs that is there. Debian has servers in folders that not every PATH names. */
+export function findProgram(names: string[]): string | null {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), '/usr/sbin', '/usr/local/sbin'];
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable) ?? null;
 }
 

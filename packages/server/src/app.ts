@@ -15,7 +15,7 @@ import type { Context } from './events/context.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
-import { createMetrics, watchState, type Metrics } from './metrics.ts';
+import { createMetrics, watchBus, watchState, type Metrics } from './metrics.ts';
 import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
 import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
@@ -80,9 +80,22 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
   const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
-  const { sharesFolder = false, limiters = limitersInMemory } = parts;
-  const store = await openStore(directory, !sharesFolder, metrics, parts);
-  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(sharesFolder), limiters };
+  const store = await openStore(directory, !parts.sharesFolder, metrics, parts);
+  return { metrics, secret, assistant, store, ...(await linkNodes(config, store.epoch, metrics, parts)) };
+}
+
+/** How this server is linked to others on its database. Redis's client takes 0.1 s to load, and is loaded where it is used. */
+async function linkNodes(
+  { REDIS_URL }: Config,
+  epoch: string,
+  metrics: Metrics,
+  { log, sharesFolder = false, bus, limiters = limitersInMemory }: AppParts,
+): Promise<Pick<Foundations, 'bus' | 'limiters'>> {
+  if (bus || !REDIS_URL) return { bus: bus ?? new NoBus(sharesFolder), limiters };
+  const { linkByRedis } = await import('./redis/link-by-redis.ts');
+  const link = linkByRedis(REDIS_URL, epoch, log);
+  watchBus(metrics, link.bus);
+  return link;
 }
 
 /** Where requests come in: over HTTP and over sockets, from people with accounts. */

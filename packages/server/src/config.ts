@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { isNetwork } from './proxies.ts';
+import { parseRedisUrl, REDIS_URL_FORM } from './redis/address.ts';
 import './wording.ts';
 
 /** One row of the settings table: the variable's schema (which holds its default), its sentence, and whether it is secret. */
@@ -30,6 +31,12 @@ const list = (byDefault: string) =>
         .filter(Boolean),
     );
 
+const redisUrl = z.string().transform((text, context) => {
+  const address = parseRedisUrl(text);
+  if (!address) context.addIssue(`is no address of a Redis: ${REDIS_URL_FORM}`);
+  return address ?? z.NEVER;
+});
+
 const setting = <S extends z.ZodType>(schema: S, about: string, secret?: true): Setting<S> =>
   secret ? { schema, about, secret } : { schema, about };
 
@@ -55,6 +62,11 @@ export const SETTINGS = {
   JWT_SECRET: setting(
     z.string().optional(),
     'Signs access tokens; at least 32 bytes. Required in production; in development made once and kept in DATA_DIR.',
+    true,
+  ),
+  REDIS_URL: setting(
+    redisUrl.optional(),
+    `Redis, by which nodes on one database tell each other what is new and count limits together: ${REDIS_URL_FORM}.`,
     true,
   ),
   ALLOWED_ORIGINS: setting(

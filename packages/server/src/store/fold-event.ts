@@ -1,4 +1,4 @@
-import type { ConversationEvent } from '@tertulia/protocol';
+import type { ConversationEvent, LogEventData, StartedTask } from '@tertulia/protocol';
 import { endOf, startOf, type ConversationView } from './store.ts';
 
 /** The view that the first event of a log makes. */
@@ -32,6 +32,9 @@ export function foldEvent(view: ConversationView, event: ConversationEvent): voi
     case 'member_left':
       view.members.delete(event.data.user_id);
       break;
+    case 'task_updated':
+      changeTask(view, event.data);
+      break;
     case 'task_deleted':
       view.open_tasks.delete(event.data.task_id);
       break;
@@ -47,4 +50,11 @@ export function foldEvent(view: ConversationView, event: ConversationEvent): voi
   if (started) view.open_tasks.set(started.id, started);
   const ended = endOf(event);
   if (ended) view.open_tasks.delete(ended.id);
+}
+
+function changeTask(view: ConversationView, { task_id, fields }: LogEventData<'task_updated'>): void {
+  const task = view.open_tasks.get(task_id);
+  if (!task) return;
+  const { status: _, ...changes } = fields;
+  view.open_tasks.set(task_id, { ...task, ...changes } as StartedTask);
 }

@@ -25,7 +25,10 @@ export interface NewEvent {
   readonly claim: Claim | null;
 }
 
-/** A lease on one attempt at a task. The owner renews it; after `lease_ms` without renewal the next attempt may be claimed. */
+/** How long a lease stands without renewal, in ms (DESIGN G6). */
+export const LEASE_MS = 15_000;
+
+/** A lease on one attempt at a task. The owner renews it; after `LEASE_MS` without renewal the next attempt may be claimed. */
 export interface Claim {
   readonly task_id: string;
   readonly attempt: number;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
 import type { Assistant } from '../assistants/assistant.ts';
-import { endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
+import { LEASE_MS, endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
 import { endTask } from './end-task.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { RecentMessages } from './recent-messages.ts';
@@ -10,10 +10,8 @@ import { RunStop } from './run-stop.ts';
 import { runTask, type Run, type RunParts } from './run-task.ts';
 import { UserTaskLimits } from './user-tasks.ts';
 
-/** Leases stand 15 s; they are renewed this often (G6). */
+/** Leases are renewed this often (G6). A runner whose last renewal is `LEASE_MS` old stops itself: another may have claimed. */
 const RENEW_MS = 5_000;
-/** A runner whose last renewal is this old stops itself: another may have claimed. */
-const LEASE_MS = 15_000;
 /** How often the database is searched for tasks that nobody runs: a dead node's are taken up within LEASE_MS + SWEEP_MS. */
 const SWEEP_MS = 3_000;
 /** How often runs are checkpointed and held against their deadline. */

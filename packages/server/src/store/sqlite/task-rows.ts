@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { StartedTask } from '@tertulia/protocol';
-import type { Claim } from '../store.ts';
+import { LEASE_MS, type Claim } from '../store.ts';
 import { row, run } from './database.ts';
 
 /** What of a row of `tasks` makes a started task. */
@@ -20,9 +20,6 @@ export function toStartedTask({ id, user_id, assistant, fields }: StartedTaskRow
 export function taskNumber(db: DatabaseSync, taskId: string): number | null {
   return row<{ number: number }>(db, 'SELECT number FROM tasks WHERE id = ?', taskId)?.number ?? null;
 }
-
-/** How long a lease stands without renewal, in ms (DESIGN G6). */
-export const LEASE_MS = 15_000;
 
 /** Inserts the claim of an attempt; the unique key decides. */
 export function insertClaim(db: DatabaseSync, task: number, { attempt, owner }: Claim): boolean {

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Message, RunningAnswer } from '@tertulia/protocol';
-import type { Claim, DueTask, OpenTask } from '../store.ts';
+import { LEASE_MS, type Claim, type DueTask, type OpenTask } from '../store.ts';
 import { row, rows, run } from './database.ts';
 import { EVENT_COLUMNS, toMessage, type EventRow } from './event-rows.ts';
-import { LEASE_MS, insertClaim, toStartedTask, type StartedTaskRow } from './task-rows.ts';
+import { insertClaim, toStartedTask, type StartedTaskRow } from './task-rows.ts';
 
 /** No insert while an earlier attempt's lease stands, or after the task's end. */
 function claim(db: DatabaseSync, wanted: Claim): boolean {

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from './collections.ts';
+import { insertOnce } from './insert-once.ts';
+import { NotYetReadable, answered } from './retry.ts';
+
+/** Raised with every change of the documents or indexes that an older version would not understand. */
+const SCHEMA_VERSION = 1;
+
+/** The database is one of a newer version of this program. */
+class ForeignDatabase extends Error {
+  constructor(version: number) {
+    super(
+      `The database was made by a newer version (schema ${version}; this one knows ${SCHEMA_VERSION}): update this one.`,
+    );
+    this.name = 'ForeignDatabase';
+  }
+}
+
+/**
+ * Stores a value unless there is one, and answers the one that stands: of nodes that start at once, one makes it.
+ */
+export async function settled<T extends string | number>(db: Database, key: string, value: T): Promise<T> {
+  return answered(async () => {
+    if (await insertOnce(db.meta, { _id: key, value })) return value;
+    const standing = await db.meta.findOne({ _id: key });
+    if (!standing) throw new NotYetReadable();
+    return standing.value as T;
+  });
+}
+
+/** The database's epoch: made with it. @throws {ForeignDatabase} */
+export async function settleEpoch(db: Database): Promise<string> {
+  const version = await settled(db, 'schema', SCHEMA_VERSION);
+  if (version > SCHEMA_VERSION) throw new ForeignDatabase(version);
+  return settled(db, 'epoch', randomUUID());
+}

@@ -1,0 +1,155 @@
+import { MongoServerSelectionError, type MongoClient } from 'mongodb';
+import type { Logger } from '../../log.ts';
+import { startOf, type ConversationStore, type LogStore, type Store, type TaskStore } from '../store.ts';
+import { append } from './append.ts';
+import { checkpoint, claim, release, releaseOthers, renew } from './claims.ts';
+import { countOperations, createClient, databaseName, shownUrl, type PoolCounts } from './client.ts';
+import { DatabaseClock } from './clock.ts';
+import { INDEXES, collectionsOf, type Database } from './collections.ts';
+import { getConversation, head, listConversations, membersFor } from './conversations.ts';
+import { due, openTasks } from './due-tasks.ts';
+import { context, pageOfEvents, pageOfMessages } from './event-pages.ts';
+import { ensureIndexes } from './indexes.ts';
+import { findEvent, lastSeqs, readLog, readView } from './log.ts';
+import { settleEpoch } from './meta.ts';
+import { answered } from './retry.ts';
+import { progress } from './running.ts';
+import { lastSeq } from './snapshots.ts';
+import { sweep } from './sweep.ts';
+import { exchange, getTask, listTasks } from './task-lists.ts';
+import { TaskPlaces } from './task-places.ts';
+
+/** How a store is opened. */
+export interface MongoOptions {
+  /** May hold a password. */
+  readonly url: string;
+  readonly log: Logger;
+}
+
+/** Nobody answers at the URL. */
+class DatabaseUnreachable extends Error {
+  constructor(url: string, cause: Error) {
+    super(`The database ${shownUrl(url)} (MONGODB_URL) does not answer: ${cause.message}`, { cause });
+    this.name = 'DatabaseUnreachable';
+  }
+}
+
+/** How often readiness is asked of the database at most, and how long its answer is waited for. */
+const CHECK_MS = 1_000;
+
+/** The store for many nodes: MongoDB, or a server that speaks its wire protocol. */
+export class MongoStore implements Omit<Store, 'accounts'> {
+  readonly epoch: string;
+  readonly log: LogStore;
+  readonly conversations: ConversationStore;
+  readonly tasks: TaskStore;
+  readonly #client: MongoClient;
+  readonly #db: Database;
+  readonly #operations: PoolCounts;
+  #checked: { at: number; result: Promise<void> } | null = null;
+
+  private constructor(client: MongoClient, db: Database, epoch: string, operations: PoolCounts, log: Logger) {
+    this.epoch = epoch;
+    this.#client = client;
+    this.#db = db;
+    this.#operations = operations;
+    const places = new TaskPlaces();
+    this.log = logStore(db, places, log);
+    this.conversations = conversationStore(db);
+    this.tasks = taskStore(db, places);
+  }
+
+  /**
+   * Opens or makes the database that the URL names.
+   * @throws {DatabaseUnreachable}, {MissingIndex}, {ForeignDatabase}, and what is wrong with the URL.
+   */
+  static async open({ url, log }: MongoOptions): Promise<MongoStore> {
+    const client = createClient(url);
+    const operations = countOperations(client);
+    try {
+      await client.connect();
+      const own = client.db(databaseName(url));
+      const clock = new DatabaseClock(own);
+      const db = collectionsOf(own, clock);
+      await ensureIndexes(own, INDEXES);
+      await answered(() => clock.measure());
+      return new MongoStore(client, db, await settleEpoch(db), operations, log);
+    } catch (error) {
+      await client.close();
+      throw error instanceof MongoServerSelectionError ? new DatabaseUnreachable(url, error) : error;
+    }
+  }
+
+  /** Operations that wait for a connection, and those under way. */
+  get depths(): { waiting: number; running: number } {
+    return { ...this.#operations };
+  }
+
+  /** Mends views and removes what is left of what ended or was deleted. */
+  sweep(limit: number): Promise<number> {
+    return sweep(this.#db, limit);
+  }
+
+  /** One write a second at most, however often readiness is asked. */
+  check(): Promise<void> {
+    const now = Date.now();
+    if (!this.#checked || now - this.#checked.at > CHECK_MS) {
+      this.#checked = { at: now, result: this.#touch(now) };
+      this.#checked.result.catch(() => undefined); // told to whoever asks; nobody may be asking
+    }
+    return this.#checked.result;
+  }
+
+  async #touch(now: number): Promise<void> {
+    const touched = { $set: { value: now } };
+    await answered(() => this.#db.meta.updateOne({ _id: 'touched' }, touched, { upsert: true }), CHECK_MS);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+function logStore(db: Database, places: TaskPlaces, log: Logger): LogStore {
+  return {
+    append(given) {
+      const task = startOf(given.event);
+      if (task) places.note(task.id, given.event.conversation_id);
+      return append(db, log, given);
+    },
+    view: (id) => answered(() => readView(db, id)),
+    read: (id, afterSeq, limit) => answered(() => readLog(db, id, afterSeq, limit)),
+    lastSeq: (id) => answered(() => lastSeq(db, id)),
+    lastSeqs: (ids) => answered(() => lastSeqs(db, ids)),
+    find: (id, sender, clientMsgId) => answered(() => findEvent(db, id, sender, clientMsgId)),
+  };
+}
+
+function conversationStore(db: Database): ConversationStore {
+  return {
+    get: (userId, id) => answered(() => getConversation(db, userId, id)),
+    head: (userId, id) => answered(() => head(db, userId, id)),
+    list: (userId, query) => answered(() => listConversations(db, userId, query)),
+    events: (userId, id, afterSeq, limit, bytes) =>
+      answered(() => pageOfEvents(db, userId, id, afterSeq, limit, bytes)),
+    messages: (userId, id, beforeSeq, limit) => answered(() => pageOfMessages(db, userId, id, beforeSeq, limit)),
+    members: (userId, id) => answered(() => membersFor(db, userId, id)),
+    task: (userId, taskId) => answered(() => getTask(db, userId, taskId)),
+    tasks: (userId, filter, query) => answered(() => listTasks(db, userId, filter, query)),
+  };
+}
+
+function taskStore(db: Database, places: TaskPlaces): TaskStore {
+  return {
+    claim: (wanted) => claim(db, places, wanted),
+    renew: (owner, taskIds) => answered(() => renew(db, places, owner, taskIds)),
+    release: (given) => answered(() => release(db, places, given)),
+    releaseOthers: (owner) => answered(() => releaseOthers(db, owner)),
+    due: (limit) => answered(() => due(db, places, limit)),
+    checkpoint: (taskId, attempt, index, text) => answered(() => checkpoint(db, places, taskId, attempt, index, text)),
+    progress: (taskId) => answered(() => progress(db, taskId)),
+    open: (userId) => answered(() => openTasks(db, userId)),
+    exchange: (taskId) => answered(() => exchange(db, taskId)),
+    context: (conversationId, seq, limit) => answered(() => context(db, conversationId, seq, limit)),
+  };
+}

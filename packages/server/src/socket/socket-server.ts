@@ -133,7 +133,9 @@ function accept(io: ChatServer, context: Context, door: FrontDoor): void {
 function hearOfUser({ data }: ChatSocket, { delivery, reportFailure }: Context): void {
   delivery.userCame(data.user.id);
   if (data.protocol > 0) return;
-  delivery.awaitTasksOf(data.user.id).catch((error: unknown) => reportFailure(error, 'open tasks are not followed'));
+  delivery.awaited
+    .followTasksOf(data.user.id)
+    .catch((error: unknown) => reportFailure(error, 'open tasks are not followed'));
 }
 
 function greet(socket: ChatSocket, { config, store }: Context): void {

@@ -51,7 +51,9 @@ describeWith('ferretdb', 'MongoDB', () => {
   async function renameAndCrash(user: NewUser, name: string): Promise<void> {
     const { username_key } = user;
     await rename(user.id, name);
-    await db.collection('accounts').updateOne({ user_id: user.id, revision: 1 }, { $set: { takes_username: username_key } });
+    await db
+      .collection('accounts')
+      .updateOne({ user_id: user.id, revision: 1 }, { $set: { takes_username: username_key } });
   }
 
   test('a name whose holder has given it up is free, also where a crash left it taken', async () => {

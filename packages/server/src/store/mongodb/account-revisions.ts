@@ -86,10 +86,22 @@ export class AccountRevisions {
 
   /** Of each of these users who has an account. */
   async newestOf(userIds: readonly string[]): Promise<Map<string, Newest>> {
+    const found = await this.#allOf(userIds, {});
+    return new Map(found.map((revision) => [revision.user_id, revision]));
+  }
+
+  async usernames(userIds: readonly string[]): Promise<Map<string, string>> {
+    const found = await this.#allOf(userIds, { user_id: 1, 'content.username': 1 });
+    return new Map(found.map(({ user_id, content }) => [user_id, content.username]));
+  }
+
+  /** In order, the newest of each last: what is blanked while the cursor passes has its successor ahead of the cursor. */
+  #allOf(userIds: readonly string[], projection: Readonly<Record<string, 1>>): Promise<Newest[]> {
     const wanted = { user_id: { $in: [...new Set(userIds)] }, content: { $exists: true } };
-    // In order: what is blanked while the cursor passes has its successor ahead of the cursor.
-    const found = await answered(() => this.#collection.find(wanted).sort({ user_id: 1, revision: 1 }).toArray());
-    return new Map(found.map((revision) => [revision.user_id, revision as Newest]));
+    return answered(
+      () =>
+        this.#collection.find(wanted, { projection }).sort({ user_id: 1, revision: 1 }).toArray() as Promise<Newest[]>,
+    );
   }
 
   /** The account that has this name now. */
@@ -112,10 +124,7 @@ export class AccountRevisions {
    * Appends what `decide` makes of the newest revision; it may be asked several times. Null changes nothing, and so
    * does the content as it was. Answers null where `decide` did, or where there is no such account.
    */
-  async change(
-    userId: string,
-    decide: (content: AccountContent) => AccountContent | null,
-  ): Promise<Changed | null> {
+  async change(userId: string, decide: (content: AccountContent) => AccountContent | null): Promise<Changed | null> {
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const before = await this.newest(userId);
       const content = before && decide(before.content);

@@ -71,8 +71,7 @@ export function mongoAccounts(db: Db, clock: DatabaseClock): AccountStore {
 
 /** The usernames of these users, as they are now, by user id. */
 export async function usernames(db: Db, userIds: readonly string[]): Promise<Map<string, string>> {
-  const newest = await new AccountRevisions(db).newestOf(userIds);
-  return new Map([...newest].map(([id, { content }]) => [id, content.username]));
+  return new AccountRevisions(db).usernames(userIds);
 }
 
 function renamed(content: AccountContent, { username, email, full_name }: UserChanges): AccountContent {

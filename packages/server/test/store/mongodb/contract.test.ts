@@ -1,7 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { MongoStore } from '../../../src/store/mongodb/mongo-store.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { startMongodb, type MongodbServer } from '../../support/mongodb-server.ts';
 import { deletionContract } from '../contract-deletion.ts';
@@ -18,7 +17,7 @@ describeWith('ferretdb', 'on a server of the protocol', () => {
     const url = server.newDatabase();
     const log = pino({ level: 'warn' });
     return {
-      open: async () => (await MongoStore.open({ url, log })) as unknown as Store,
+      open: () => MongoStore.open({ url, log }),
       remove: () => Promise.resolve(),
     };
   };

@@ -66,9 +66,8 @@ export async function passwordChanges({ accounts, truth, database }: RunParts): 
     const hashes = [`${number} one`, `${number} other`];
     const answers = await Promise.all(
       hashes.map((password_hash) =>
-        told(
-          accounts.changePassword({ user_id: user.id, generation, password_hash, kept_session_id: null }),
-          (ended) => (ended ? 'stored' : 'refused'),
+        told(accounts.changePassword({ user_id: user.id, generation, password_hash, kept_session_id: null }), (ended) =>
+          ended ? 'stored' : 'refused',
         ),
       ),
     );
@@ -81,7 +80,11 @@ export async function passwordChanges({ accounts, truth, database }: RunParts): 
       if (answer === 'stored' && index !== winner) problems.push('lost: a password that was acknowledged');
     }
     if (winner < 0 && !answers.includes('unavailable')) problems.push('nobody won');
-    const revisions = await database.direct.collection('accounts').find({ user_id: user.id }).sort({ revision: 1 }).toArray();
+    const revisions = await database.direct
+      .collection('accounts')
+      .find({ user_id: user.id })
+      .sort({ revision: 1 })
+      .toArray();
     problems.push(...unlessRow(revisions.map(({ revision }) => Number(revision))));
     generation = now?.password_generation ?? 0;
     return problems;
@@ -104,7 +107,11 @@ export async function rotations({ accounts, truth, database }: RunParts): Promis
     const rotated = answers.filter((answer) => answer === 'rotated').length;
     if (rotated > 1) problems.push('rotated twice');
     if (rotated === 0 && !answers.includes('unavailable')) problems.push('nobody rotated');
-    const tokens = await database.direct.collection('refresh_tokens').find({ session_id: 's' }).sort({ generation: 1 }).toArray();
+    const tokens = await database.direct
+      .collection('refresh_tokens')
+      .find({ session_id: 's' })
+      .sort({ generation: 1 })
+      .toArray();
     problems.push(...unlessRow(tokens.map(({ generation }) => Number(generation))));
     const newest = String(tokens.at(-1)?.['hash']);
     if (newest !== successor && rotated > 0) problems.push('lost: a rotation that was acknowledged');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAccounts, type Accounts } from './accounts/accounts.ts';
 import { loadSecret } from './accounts/secret.ts';
 import type { Assistant } from './assistants/assistant.ts';
@@ -11,6 +12,7 @@ import { openDataFolder } from './data-folder.ts';
 import { NoBus, userTopic, type Bus } from './delivery/bus.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { sessionRoom } from './delivery/rooms.ts';
+import { drain } from './drain.ts';
 import type { Context } from './events/context.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
@@ -26,8 +28,6 @@ import { endOf } from './store/store.ts';
 import { TaskEnds } from './tasks/task-ends.ts';
 import { TaskRunner } from './tasks/task-runner.ts';
 
-/** On shutdown, answers that are being written may go on this long before they are handed back. */
-const DRAIN_MS = 5_000;
 /** Rows of deleted conversations that are removed in one go. */
 const SWEEP_ROWS = 500;
 const SWEEP_MS = 60_000;
@@ -51,7 +51,7 @@ export interface AppParts {
 export interface App {
   /** Listens and serves; answers the address. @throws where the port is taken. */
   listen(): Promise<{ url: string; port: number }>;
-  /** Stops claiming, lets answers finish for a while, tells clients, closes. */
+  /** Is not ready any more, hands its work and its clients over, closes. */
   close(): Promise<void>;
   readonly context: Context;
 }
@@ -221,7 +221,8 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
     async close() {
       rooms.isReady = false;
       clearInterval(sweeper);
-      await tasks.drain(DRAIN_MS);
+      await delay(config.SHUTDOWN_DELAY_SECONDS * 1_000); // all goes on until balancers have noticed
+      await drain(context, socketServer);
       taskEnds.close();
       delivery.close();
       await socketServer.close();

@@ -122,6 +122,14 @@ export const SETTINGS = {
   TASKS_QUEUED: setting(whole(10), 'Answers waiting for their turn for one user.'),
   TASK_DEADLINE_SECONDS: setting(whole(300), 'After this time an answer is ended as failed.'),
   ANSWER_MAX: setting(whole(200_000, 1, 300_000), 'The longest answer, in UTF-16 units; it is cut there.'),
+  SHUTDOWN_DELAY_SECONDS: setting(
+    whole(0, 0, 3_600),
+    'After a signal to stop, /readyz answers 503 and all else goes on for this time: so long a load balancer may take to notice. 5 behind one.',
+  ),
+  SHUTDOWN_DRAIN_SECONDS: setting(
+    whole(5, 0, 3_600),
+    'After that, answers may finish and sockets leave within this time; what is not done is handed back.',
+  ),
   SOCKETS_PER_USER: setting(whole(10), 'Open sockets of one user; one more closes the stalest.'),
   JOINED_CONVERSATIONS: setting(whole(500), 'Conversations that one socket may have joined.'),
 } as const satisfies Record<string, Setting>;

@@ -285,13 +285,12 @@ export class TaskRunner {
   /** Claims nothing more, lets what runs finish for a while, then hands it back for another attempt. */
   async drain(milliseconds: number): Promise<void> {
     this.#draining = true;
-    for (const timer of this.#timers) clearInterval(timer);
-    const runs = [...this.#runs.values()];
     const late = setTimeout(() => {
-      for (const { stop } of runs) stop.abort('shutdown');
+      for (const { stop } of this.#runs.values()) stop.abort('shutdown');
     }, milliseconds);
-    await Promise.all(runs.map(({ done }) => done));
-    clearTimeout(late);
     await this.#sweeping;
+    while (this.#runs.size > 0) await Promise.all([...this.#runs.values()].map(({ done }) => done));
+    clearTimeout(late);
+    for (const timer of this.#timers) clearInterval(timer); // until here leases are renewed
   }
 }

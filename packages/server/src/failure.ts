@@ -9,7 +9,14 @@ export class Refusal extends Error {
 }
 
 /** Errors whose message is such a sentence already, by name: each stands in the room that throws it. */
-const SENTENCES = new Set(['Refusal', 'ConfigError', 'AssistantLoadError', 'DataDirectoryInUse', 'ForeignDatabase']);
+const SENTENCES = new Set([
+  'Refusal',
+  'ConfigError',
+  'AssistantLoadError',
+  'DataDirectoryInUse',
+  'ForeignDatabase',
+  'UnfinishedImport',
+]);
 
 /** SQLite's primary result codes that people can do something about. */
 const SQLITE: Readonly<Record<number, string>> = {

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readConfig } from '../config.ts';
 import { Refusal } from '../failure.ts';
@@ -12,10 +12,10 @@ import {
   removeDatabase,
   sizeOf,
   stampOf,
-  syncFolderOf,
   syncToDisk,
   withDatabase,
 } from './console/database-file.ts';
+import { writeNewFile } from './console/new-file.ts';
 
 /** Copies the database, also while a server writes to it. */
 export const backUp: Command = {
@@ -38,34 +38,22 @@ export const backUp: Command = {
   },
 };
 
-async function copyChecked(from: string, to: string): Promise<void> {
-  const release = await takeName(to);
-  let draft = '';
-  try {
-    draft = await withDatabase(from, { readOnly: true }, (db) => draftCopy(db, to));
-    await withDatabase(draft, { readOnly: false }, (db) => {
-      refuseUnusable(db, 'The copy');
-      closeWal(db);
-    });
-    await syncToDisk(draft);
-    await rename(draft, to);
-    await syncFolderOf(to);
-  } catch (error) {
-    if (draft) await removeDatabase(draft);
-    await release();
-    throw error;
-  }
-}
-
-/** An empty file holds the name until the copy is whole, so that nothing that is there is ever written over. */
-async function takeName(path: string): Promise<() => Promise<void>> {
-  try {
-    await (await open(path, 'wx', 0o600)).close();
-    return () => rm(path, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Refusal(`${path} is there already, and a backup writes over nothing. Choose another file with --to.`);
-  }
+/** An empty file holds the name until the copy is whole. */
+function copyChecked(from: string, to: string): Promise<void> {
+  return writeNewFile(to, 'a backup', async () => {
+    const draft = await withDatabase(from, { readOnly: true }, (db) => draftCopy(db, to));
+    try {
+      await withDatabase(draft, { readOnly: false }, (db) => {
+        refuseUnusable(db, 'The copy');
+        closeWal(db);
+      });
+      await syncToDisk(draft);
+      await rename(draft, to);
+    } catch (error) {
+      await removeDatabase(draft);
+      throw error;
+    }
+  });
 }
 
 if (import.meta.main) await runAsProcess(backUp);

@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers';
+import type { Readable, Writable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { loadEnvFile } from '../../env-file.ts';
 import { explainFailure, Refusal } from '../../failure.ts';
@@ -11,7 +11,8 @@ export interface Console {
   readonly variables: Readonly<Record<string, string | undefined>>;
   print(line: string): void;
   complain(line: string): void;
-  readInput(): Promise<string>;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
 }
 
 /** What the options of a command came to. */
@@ -71,7 +72,8 @@ export async function runAsProcess(command: Command): Promise<void> {
     variables: process.env,
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
-    readInput: () => text(process.stdin),
+    stdin: process.stdin,
+    stdout: process.stdout,
   });
 }
 

@@ -54,20 +54,24 @@ export function factsOf(db: DatabaseSync): DatabaseFacts {
   };
 }
 
-/** @throws {Refusal} where the database is not Tertulia's, of a newer version, or damaged. */
-export function refuseUnusable(db: DatabaseSync, name: string): DatabaseFacts {
-  const facts = factsOf(db);
-  if (facts.application_id !== APPLICATION_ID || facts.schema_version < 1) {
+/** @throws {Refusal} where the database is not Tertulia's, or of a newer version. */
+export function refuseUnknown(db: DatabaseSync, name: string): void {
+  const { application_id, schema_version } = factsOf(db);
+  if (application_id !== APPLICATION_ID || schema_version < 1) {
     throw new Refusal(`${name} is not a database of Tertulia.`);
   }
-  if (facts.schema_version > SCHEMA_VERSION) {
+  if (schema_version > SCHEMA_VERSION) {
     throw new Refusal(
-      `${name} was made by a newer version (schema ${facts.schema_version}; this one knows ${SCHEMA_VERSION}). Update this one first.`,
+      `${name} was made by a newer version (schema ${schema_version}; this one knows ${SCHEMA_VERSION}). Update this one first.`,
     );
   }
+}
+
+/** @throws {Refusal} where the database is not Tertulia's, of a newer version, or damaged. */
+export function refuseUnusable(db: DatabaseSync, name: string): void {
+  refuseUnknown(db, name);
   const integrity = pragma(db, 'integrity_check');
   if (integrity !== 'ok') throw new Refusal(`${name} is damaged: ${String(integrity).split('\n', 1)[0]}.`);
-  return facts;
 }
 
 /** One row's only value. */

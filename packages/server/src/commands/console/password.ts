@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { required, WrongUsage, type Console, type OptionValues } from './command.ts';
 
 /** The options of a command that takes a password. */
@@ -16,5 +17,5 @@ export async function passwordOf(options: OptionValues, console: Console): Promi
     throw new WrongUsage('--password and --password-stdin cannot both be given.');
   }
   if (!fromInput) return required(options, 'password');
-  return (await console.readInput()).split(/\r?\n/, 1)[0] ?? '';
+  return (await text(console.stdin)).split(/\r?\n/, 1)[0] ?? '';
 }

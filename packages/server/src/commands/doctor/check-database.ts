@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { explainFailure } from '../../failure.ts';
 import { APPLICATION_ID } from '../../store/sqlite/database.ts';
 import { SCHEMA_VERSION } from '../../store/sqlite/migrations.ts';
+import { importProgress } from '../../store/sqlite/transfer-target.ts';
 import { factsOf, isFile, pragma, sizeOf, withDatabase } from '../console/database-file.ts';
 import { ok, problem, type Finding } from './finding.ts';
 
@@ -33,6 +34,9 @@ function examine(db: DatabaseSync, path: string, size: string): Finding {
   if (integrity !== 'ok') {
     const first = String(integrity).split('\n', 1)[0];
     return problem(check, `${path} is damaged: ${first}`, 'restore a backup with npm run restore -- --from FILE');
+  }
+  if (importProgress(db)?.is_finished === false) {
+    return problem(check, `${path} holds a part of an import`, 'run npm run import with the same file again');
   }
   const step = schema_version < SCHEMA_VERSION ? `, brought to ${SCHEMA_VERSION} at the next start` : '';
   return ok(check, `${path} is whole (${size}, schema ${schema_version}${step})`);

@@ -73,6 +73,20 @@ export function insertConversation(db: DatabaseSync, event: EventOf<'conversatio
   return inserted.number;
 }
 
+/** The row behind a conversation of which nothing is known but that it was deleted, made before that event. */
+export function insertTombstone(db: DatabaseSync, event: EventOf<'conversation_deleted'>): void {
+  const { number } = row<{ number: number }>(
+    db,
+    `INSERT INTO conversations (id, owner_id, title, metadata, is_active, created_at)
+     VALUES (?, ?, '', '{}', 1, ?) RETURNING number`,
+    event.conversation_id,
+    event.actor.id,
+    event.created_at,
+  )!;
+  const sql = 'INSERT INTO activity (conversation, seq, updated_at) VALUES (?, ?, ?)';
+  run(db, sql, number, event.seq - 1, event.created_at);
+}
+
 function insertMember(db: DatabaseSync, conversation: number, member: Member): void {
   const sql = 'INSERT INTO members (conversation, user_id, role, joined_at) VALUES (?, ?, ?, ?)';
   run(db, sql, conversation, member.user_id, member.role, member.joined_at);

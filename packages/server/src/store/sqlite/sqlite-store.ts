@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { AccountStore } from '../account-store.ts';
 import type { ConversationStore, LogStore, Store, TaskStore } from '../store.ts';
+import { UnfinishedImport } from '../transfer.ts';
 import { sqliteAccounts } from './accounts-store.ts';
 import { openDatabase } from './database.ts';
 import { DatabaseThread, type ThreadEvents } from './database-thread.ts';
 import { migrate } from './migrations.ts';
 import type { Reads, Writes } from './operations.ts';
+import { importProgress } from './transfer-target.ts';
 
 /** The database file within the data folder. */
 export const DATABASE_FILE = 'tertulia.sqlite';
@@ -21,7 +23,7 @@ export interface SqliteOptions extends ThreadEvents {
 }
 
 /** Nobody else on the machine reads password hashes and messages, whatever the folder's mode; SQLite's other files take this one's. */
-function makePrivate(path: string): void {
+export function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
@@ -106,7 +108,9 @@ export class SqliteStore implements Store {
       makePrivate(path);
       const db = openDatabase(path);
       migrate(db);
+      const isHalf = importProgress(db)?.is_finished === false;
       db.close();
+      if (isHalf) throw new UnfinishedImport(path);
       const writer = new DatabaseThread<Writes>({ path, role: 'write' }, events);
       const reader = new DatabaseThread<Reads>({ path, role: 'read' }, { onFatal: (error) => events.onFatal(error) });
       return new SqliteStore(await reader.ask('epoch'), writer, reader, lock);

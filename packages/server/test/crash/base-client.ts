@@ -1,7 +1,7 @@
 import { ERRORS, type AckAnswer, type BaseServerPayload, type ErrorCode } from '@tertulia/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { printOf, type Entry } from './history.ts';
-import { nodeOf, type ClientSettings } from './outbox-client.ts';
+import { whereAndWho, type ClientSettings } from './outbox-client.ts';
 import { recorder, type Record, type Told } from './recorder.ts';
 import { until } from './until.ts';
 
@@ -52,7 +52,7 @@ export class BaseClient {
       this.#connection += 1;
       this.#asked.clear();
       this.#answered.clear();
-      this.#record({ kind: 'connected', connection: this.#connection, node: nodeOf(this.#socket, this.#settings) });
+      this.#record({ kind: 'connected', connection: this.#connection, ...whereAndWho(this.#socket, this.#settings) });
       for (const conversation_id of this.#settings.conversations) {
         this.#socket.emit('join_conversation', { conversation_id });
       }

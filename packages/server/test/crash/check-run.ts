@@ -1,3 +1,4 @@
+import { checkAccess } from './check-access.ts';
 import { checkBaseLayer } from './check-base-layer.ts';
 import { checkSends } from './check-sends.ts';
 import { checkTasks } from './check-tasks.ts';
@@ -12,6 +13,7 @@ export function checkRun(history: readonly Entry[], drained: Drained): Fault[] {
     ...checkViews(history, drained),
     ...checkTasks(history, drained),
     ...checkBaseLayer(history, drained),
+    ...checkAccess(history, drained),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkRun } from './check-run.ts';
 import type { Entry, EntryOf, FaultKind } from './history.ts';
-import { answered, asked, logOf, sampleRun, type SampleRun } from './sample-run.ts';
+import { answered, asked, logOf, removed, sampleRun, type SampleRun } from './sample-run.ts';
 
 /** Entries that stay; the others never happened. */
 function without(run: SampleRun, isGone: (entry: Entry) => boolean): void {
@@ -33,14 +33,14 @@ const isLive = (client: string, seq: number) => (entry: Entry) =>
 
 /** Bugs that a server may have, as the histories and databases that they would leave behind. */
 const bugs: [string, FaultKind, (run: SampleRun) => void][] = [
-  ['the acknowledgement left before the commit, and the commit never came', 'lost', (run) => cutLog(run, 8)],
-  ['an event that was seen was taken back', 'phantom', (run) => cutLog(run, 8)],
+  ['the acknowledgement left before the commit, and the commit never came', 'lost', (run) => cutLog(run, 10)],
+  ['an event that was seen was taken back', 'phantom', (run) => cutLog(run, 10)],
   [
     'a message stands twice',
     'dup',
-    (run) => logOf(run).push(asked(10, 'ann', 'ann-1', 't5'), answered(11, 't5', 'again')),
+    (run) => logOf(run).push(asked(12, 'ann', 'ann-1', 't5'), answered(13, 't5', 'again')),
   ],
-  ['a message stands that nobody sent', 'phantom', (run) => logOf(run).push(asked(10, 'ann', 'ann-9', 't5'))],
+  ['a message stands that nobody sent', 'phantom', (run) => logOf(run).push(asked(12, 'ann', 'ann-9', 't5'))],
   [
     'a message was changed on its way',
     'phantom',
@@ -76,34 +76,34 @@ const bugs: [string, FaultKind, (run: SampleRun) => void][] = [
     'events are emitted in the order that they come to hand',
     'reorder',
     (run) => {
-      const index = run.history.findIndex(isLive('ann', 4));
-      const next = run.history.findIndex(isLive('ann', 5));
+      const index = run.history.findIndex(isLive('ann', 6));
+      const next = run.history.findIndex(isLive('ann', 7));
       [run.history[index], run.history[next]] = [run.history[next]!, run.history[index]!];
     },
   ],
-  ['an event came live twice', 'reorder', (run) => run.history.push(run.history.find(isLive('ann', 9))!)],
-  ['an event never came live', 'hole', (run) => without(run, isLive('bob', 5))],
+  ['an event came live twice', 'reorder', (run) => run.history.push(run.history.find(isLive('ann', 11))!)],
+  ['an event never came live', 'hole', (run) => without(run, isLive('bob', 7))],
   ['a socket was joined after its page was old', 'hole', (run) => change(run, 'joined', () => true, { seq: 0 })],
-  ['the log leaves a seq out', 'hole', (run) => logOf(run).splice(3, 1)],
+  ['the log leaves a seq out', 'hole', (run) => logOf(run).splice(5, 1)],
   [
     'a catch-up page leaves an event out',
     'hole',
-    (run) => change(run, 'view', isView('bob'), { events: seenBut(run, (seq) => seq !== 4) }),
+    (run) => change(run, 'view', isView('bob'), { events: seenBut(run, (seq) => seq !== 6) }),
   ],
   [
     'the last event never came',
     'hole',
-    (run) => change(run, 'view', isView('bob'), { events: seenBut(run, (seq) => seq < 9) }),
+    (run) => change(run, 'view', isView('bob'), { events: seenBut(run, (seq) => seq < 11) }),
   ],
   [
     'two clients have another event at the same place',
     'diverge',
-    (run) => change(run, 'event', (entry) => entry.client === 'bob' && entry.seq === 4, { print: 'another' }),
+    (run) => change(run, 'event', (entry) => entry.client === 'bob' && entry.seq === 6, { print: 'another' }),
   ],
   ['the messages as they stand are behind the log', 'diverge', (run) => run.drained.messages.get('talk')!.pop()],
   ['a task is missing from the tasks', 'diverge', (run) => run.drained.tasks.pop()],
-  ['a task never ended', 'task', (run) => logOf(run).splice(8, 1)],
-  ['a task ended twice', 'task', (run) => logOf(run).push(answered(10, 't4', 'and another'))],
+  ['a task never ended', 'task', (run) => logOf(run).splice(10, 1)],
+  ['a task ended twice', 'task', (run) => logOf(run).push(answered(12, 't4', 'and another'))],
   ['a task is still pending after its end', 'task', (run) => spoilTask(run, { status: 'pending' })],
   ['a task lost its answer', 'task', (run) => spoilTask(run, { assistant_responses: [] })],
   ['streamed text is not the stored text', 'stream', (run) => change(run, 'piece', () => true, { text: 'worst' })],
@@ -127,6 +127,13 @@ const bugs: [string, FaultKind, (run: SampleRun) => void][] = [
     'diverge',
     (run) => change(run, 'exchange', () => true, { print: 'another' }),
   ],
+  [
+    'somebody who is no member hears all',
+    'access',
+    (run) => change(run, 'connected', (entry) => entry.client === 'bob', { user_id: 'eve' }),
+  ],
+  ['somebody who is no member writes', 'access', (run) => logOf(run).push(asked(12, 'eve', 'eve-1', 't5'))],
+  ['somebody who was removed still hears what is said', 'access', (run) => logOf(run).splice(4, 0, removed(5, 'bob'))],
   [
     'a client forgot a message that it sent',
     'unresolved',

@@ -29,7 +29,12 @@ export type Entry = { readonly at: number; readonly client: string } & (
   /** Given up without an answer: stored once or not at all. */
   | { readonly kind: 'unknown'; readonly client_msg_id: string }
   /** Connected, to the node that the transport's id begins with; null where it names none. */
-  | { readonly kind: 'connected'; readonly connection: number; readonly node: string | null }
+  | {
+      readonly kind: 'connected';
+      readonly connection: number;
+      readonly node: string | null;
+      readonly user_id: string;
+    }
   | { readonly kind: 'disconnected'; readonly connection: number }
   /** Joined: what is live on this connection follows `seq` without a gap. */
   | { readonly kind: 'joined'; readonly connection: number; readonly conversation_id: string; readonly seq: number }
@@ -115,6 +120,8 @@ export type FaultKind =
   | 'stream'
   /** Streamed text of which a part never came: a bug, or a socket that could not keep up (G9). */
   | 'gap'
+  /** Something by, or known to, somebody who was no member then. */
+  | 'access'
   /** The base layer's answer missing or twice. */
   | 'exchange'
   /** A message whose fate the client never noted: the run itself is broken. */

@@ -81,7 +81,8 @@ export class OutboxClient {
 
   /** Where it stands, for whoever waits for it in vain. */
   get state(): string {
-    const state = this.#socket.connected ? 'connected' : 'not connected';
+    const { node } = whereAndWho(this.#socket, this.#settings);
+    const state = this.#socket.connected ? `connected to ${node}` : 'not connected';
     return `${this.name} (${state}, connection ${this.#connection}${this.troubles
       .slice(-2)
       .map((text) => `, ${text}`)
@@ -100,13 +101,14 @@ export class OutboxClient {
   #listen(): void {
     this.#socket.on('connected', () => {
       this.#connection += 1;
-      this.#record({ kind: 'connected', connection: this.#connection, node: nodeOf(this.#socket, this.#settings) });
+      this.#record({ kind: 'connected', connection: this.#connection, ...whereAndWho(this.#socket, this.#settings) });
       void this.#comeBack(this.#connection);
     });
     this.#socket.on('disconnect', () => {
       this.#isCaughtUp = false;
       this.#record({ kind: 'disconnected', connection: this.#connection });
     });
+    this.#socket.on('connect_error', ({ message }) => this.troubles.push(message));
     this.#socket.on('conversation_event', (event: ConversationEvent) => this.#take(event, 'live'));
     this.#socket.on('response_start', ({ task_id, attempt }: Stream) => {
       this.#noteAttempt({ task_id, attempt });
@@ -272,10 +274,10 @@ export class OutboxClient {
   }
 }
 
-/** The node at the other end, as the transport's id tells it. */
-export function nodeOf(socket: Socket, { nodes = [] }: ClientSettings): string | null {
+/** The node at the other end, as the transport's id tells it, and the user at this one. */
+export function whereAndWho(socket: Socket, { nodes = [], user_id }: ClientSettings) {
   const id = (socket.io.engine as { id?: string }).id ?? '';
-  return nodes.find((name) => id.startsWith(name)) ?? null;
+  return { node: nodes.find((name) => id.startsWith(name)) ?? null, user_id };
 }
 
 interface Stream {

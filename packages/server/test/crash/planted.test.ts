@@ -92,10 +92,10 @@ const bugs: [string, FaultKind, Bug][] = [
     'task',
     {
       plant: (server) => sql(server, 'DROP INDEX events_by_ended_task'),
-      async afterwards({ context }, conversationId) {
-        const events = await context.store.log.read(conversationId, 0, 100);
+      async afterwards({ context }, { talk }) {
+        const events = await context.store.log.read(talk, 0, 100);
         const ended = events.map(endOf).find((end) => end !== null)!;
-        await endTask(context.conversations, conversationId, { ...ended, status: 'cancelled' });
+        await endTask(context.conversations, talk, { ...ended, status: 'cancelled' });
       },
     },
   ],
@@ -171,11 +171,13 @@ const bugs: [string, FaultKind, Bug][] = [
 
 describe('in a real server', () => {
   test('the checker finds nothing where nothing is planted', async () => {
-    expect(await faultsWith({}, PATIENT_MS)).toEqual([]);
+    expect(await faultsWith({}, { patienceMs: PATIENT_MS })).toEqual([]);
   });
 
   test('the checker finds nothing where first answers are lost', async () => {
-    expect(await faultsWith({ plant: ({ context }) => loseFirstAnswers(context.store) }, PATIENT_MS)).toEqual([]);
+    expect(
+      await faultsWith({ plant: ({ context }) => loseFirstAnswers(context.store) }, { patienceMs: PATIENT_MS }),
+    ).toEqual([]);
   });
 
   test.each(bugs)('the checker catches it where %s', async (_bug, kind, bug) => {

@@ -18,14 +18,16 @@ const person = (name: string): Author => ({ kind: 'user', id: name, name });
 export function sampleRun(): SampleRun {
   const log = [
     opened(),
-    asked(2, 'ann', 'ann-1', 't1'),
-    answered(3, 't1', 'first answer'),
-    asked(4, 'bob', 'bob-1', 't2'),
-    answered(5, 't2', 'second answer'),
-    asked(6, 'ann', 'ann-2', 't3'),
-    failed(7, 't3'),
-    asked(8, 'cy', 'cy-1', 't4'),
-    answered(9, 't4', 'third answer'),
+    added(2, 'bob'),
+    added(3, 'cy'),
+    asked(4, 'ann', 'ann-1', 't1'),
+    answered(5, 't1', 'first answer'),
+    asked(6, 'bob', 'bob-1', 't2'),
+    answered(7, 't2', 'second answer'),
+    asked(8, 'ann', 'ann-2', 't3'),
+    failed(9, 't3'),
+    asked(10, 'cy', 'cy-1', 't4'),
+    answered(11, 't4', 'third answer'),
   ];
   const messages = log.flatMap((event) => messageOf(event) ?? []);
   const tasks = log.flatMap((event) => {
@@ -49,6 +51,16 @@ function opened(): ConversationEvent {
   const owner = { user_id: 'ann', username: 'ann', role: 'owner', joined_at: CREATED_AT } as const;
   const data = { title: 'Talk', description: null, metadata: {}, is_active: true, owner };
   return { ...envelope(1, person('ann')), type: 'conversation_created', data };
+}
+
+function added(seq: number, name: string): ConversationEvent {
+  const member = { user_id: name, username: name, role: 'member', joined_at: CREATED_AT } as const;
+  return { ...envelope(seq, person('ann')), type: 'member_joined', data: { member } };
+}
+
+/** Somebody is a member no more. */
+export function removed(seq: number, name: string): ConversationEvent {
+  return { ...envelope(seq, person('ann')), type: 'member_left', data: { user_id: name, username: name } };
 }
 
 /** A message that starts a task. */
@@ -96,6 +108,9 @@ function taskOf(started: StartedTask, log: readonly ConversationEvent[], message
 function historyOf(log: readonly ConversationEvent[], tasks: readonly Task[]): Entry[] {
   const history: Entry[] = [];
   const told: EntryOf<'event'>[] = [];
+  for (const client of ['ann', 'bob', 'cy']) {
+    history.push({ at: 0, client, kind: 'connected', connection: 1, node: null, user_id: client });
+  }
   for (const client of ['ann', 'bob']) {
     history.push({ at: 0, client, kind: 'joined', connection: 1, conversation_id: ID, seq: 1 });
     for (const event of log) {

@@ -1,0 +1,128 @@
+import { checkRun } from '../crash/check-run.ts';
+import { Crowd, type Device } from '../crash/crowd.ts';
+import type { Drained, Entry, Fault } from '../crash/history.ts';
+import { startLoad } from '../crash/load.ts';
+import { randomFrom } from '../crash/random.ts';
+import { CRASH_SETTINGS } from '../crash/settings.ts';
+import { drain, makeWorld, type World, type WorldPlan } from '../crash/world.ts';
+import { Balancer } from '../proxy/balancer.ts';
+import { Cluster, type ClusterNode } from './cluster.ts';
+import type { Moment } from './figures.ts';
+import type { TrialOptions } from './trial.ts';
+
+/** Workload W: 20 clients, 40 conversations of four people each. */
+const PLAN: WorldPlan = {
+  people: [
+    'ada',
+    'ben',
+    'cleo',
+    'dan',
+    'eva',
+    'finn',
+    'gia',
+    'hal',
+    'ida',
+    'jon',
+    'kim',
+    'leo',
+    'mia',
+    'ned',
+    'ona',
+    'pia',
+  ],
+  chats: 36,
+  streams: 4,
+  members: 4,
+};
+const SECOND_DEVICES = 4;
+/** What else is sent, a second: questions whose answers are streamed slowly, and first messages of conversations. */
+const SLOW_RATES = { streams: 2, openings: 1 };
+
+/** What a fault finds. */
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly cycles: number;
+  readonly random: () => number;
+  /** To be called just before something is broken: a node, or (null) what all of them share. */
+  readonly broke: (node: ClusterNode | null) => void;
+  /** Resolves once every client is connected and has caught up. */
+  readonly allBack: () => Promise<void>;
+  readonly say: (line: string) => void;
+}
+
+/** What a run under load came to. */
+export interface LoadedRun {
+  readonly history: readonly Entry[];
+  readonly drained: Drained;
+  readonly violations: readonly Fault[];
+  readonly moments: readonly Moment[];
+  /** Of the nodes that were asked to stop at the end. */
+  readonly exitCodes: readonly (number | null)[];
+}
+
+/** Has everybody talk, breaks things meanwhile, lets all come to rest, and compares what clients saw with what is stored. */
+export async function underLoad(options: TrialOptions, disrupt: (stage: Stage) => Promise<void>): Promise<LoadedRun> {
+  const { database, directory, nodes, seed, cycles, rate, say } = options;
+  const world = await makeWorldIn(options);
+  const settings = { ...CRASH_SETTINGS, ...database.settings };
+  const cluster = await Cluster.start({ directory, nodes, settings, main: database.main });
+  const balancer = await Balancer.start('haproxy', 'by-sid', portsOf(cluster));
+  const history: Entry[] = [];
+  const moments: Moment[] = [];
+  const names = cluster.nodes.map(({ name }) => name);
+  const crowd = new Crowd(world, devicesOf(world, balancer.url), names, history);
+  const lastLines = () => cluster.lastLines;
+  const allBack = () => crowd.allBack(lastLines);
+  let stopLoad = () => {};
+  try {
+    await allBack();
+    stopLoad = startLoad(crowd.loads, { ...SLOW_RATES, chats: rate }, randomFrom(seed));
+    const broke = (node: ClusterNode | null) => {
+      moments.push({ at: performance.now(), node: node?.name ?? null });
+    };
+    await disrupt({ cluster, cycles, random: randomFrom(seed + 1), broke, allBack, say });
+    await allBack();
+    stopLoad();
+    await crowd.calmDown(lastLines);
+    const exitCodes = await cluster.stop();
+    const drained = await readAll(options, world);
+    return { history, drained, moments, exitCodes, violations: checkRun(history, drained) };
+  } finally {
+    stopLoad();
+    crowd.close();
+    await balancer.close();
+    await cluster.close();
+  }
+}
+
+/** The balancer's configuration names three nodes; where there are fewer, some stand there twice. */
+function portsOf({ nodes }: Cluster): number[] {
+  return [0, 1, 2].map((index) => nodes[index % nodes.length]!.port);
+}
+
+async function makeWorldIn({ database }: TrialOptions): Promise<World> {
+  const store = await database.open();
+  const world = await makeWorld(store, PLAN);
+  await store.close();
+  return world;
+}
+
+async function readAll({ database }: TrialOptions, { people }: World): Promise<Drained> {
+  const store = await database.open();
+  const drained = await drain(
+    store,
+    people.map(({ id }) => id),
+  );
+  await store.close();
+  return drained;
+}
+
+/** Every fourth client knows only the base layer, every third begins with polling, some people have two. */
+function devicesOf({ people }: World, url: string): Device[] {
+  return [...people, ...people.slice(0, SECOND_DEVICES)].map((person, index) => ({
+    person,
+    layer: index % 4 === 3 ? 'base' : 'extended',
+    polls: index % 3 === 0,
+    url,
+  }));
+}

@@ -18,6 +18,18 @@ export default defineConfig({
         },
       },
       {
+        // What people see is the same whichever node they meet: the same tests, their sockets and requests spread over three.
+        extends: true,
+        test: {
+          name: 'three-nodes',
+          include: [
+            'packages/server/test/{spec,events,tasks,socket}/**/*.test.ts',
+            'packages/server/test/http/{chat,conversations,members,tasks}*.test.ts',
+          ],
+          env: { TEST_NODES: '3' },
+        },
+      },
+      {
         extends: true,
         test: { name: 'crash', include: ['packages/server/test/crash/**/*.test.ts'], testTimeout: 180_000 },
       },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAccounts, type Accounts } from './accounts/accounts.ts';
 import { loadSecret } from './accounts/secret.ts';
 import type { Assistant } from './assistants/assistant.ts';
@@ -11,11 +12,12 @@ import { openDataFolder } from './data-folder.ts';
 import { NoBus, userTopic, type Bus } from './delivery/bus.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { sessionRoom } from './delivery/rooms.ts';
+import { drain } from './drain.ts';
 import type { Context } from './events/context.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
-import { createMetrics, watchState, type Metrics } from './metrics.ts';
+import { createMetrics, watchBus, watchState, type Metrics } from './metrics.ts';
 import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
 import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
@@ -26,8 +28,6 @@ import { endOf } from './store/store.ts';
 import { TaskEnds } from './tasks/task-ends.ts';
 import { TaskRunner } from './tasks/task-runner.ts';
 
-/** On shutdown, answers that are being written may go on this long before they are handed back. */
-const DRAIN_MS = 5_000;
 /** Rows of deleted conversations that are removed in one go. */
 const SWEEP_ROWS = 500;
 const SWEEP_MS = 60_000;
@@ -51,7 +51,7 @@ export interface AppParts {
 export interface App {
   /** Listens and serves; answers the address. @throws where the port is taken. */
   listen(): Promise<{ url: string; port: number }>;
-  /** Stops claiming, lets answers finish for a while, tells clients, closes. */
+  /** Is not ready any more, hands its work and its clients over, closes. */
   close(): Promise<void>;
   readonly context: Context;
 }
@@ -80,9 +80,22 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
   const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
-  const { sharesFolder = false, limiters = limitersInMemory } = parts;
-  const store = await openStore(directory, !sharesFolder, metrics, parts);
-  return { metrics, secret, assistant, store, bus: parts.bus ?? new NoBus(sharesFolder), limiters };
+  const store = await openStore(directory, !parts.sharesFolder, metrics, parts);
+  return { metrics, secret, assistant, store, ...(await linkNodes(config, store.epoch, metrics, parts)) };
+}
+
+/** How this server is linked to others on its database. Redis's client takes 0.1 s to load, and is loaded where it is used. */
+async function linkNodes(
+  { REDIS_URL }: Config,
+  epoch: string,
+  metrics: Metrics,
+  { log, sharesFolder = false, bus, limiters = limitersInMemory }: AppParts,
+): Promise<Pick<Foundations, 'bus' | 'limiters'>> {
+  if (bus || !REDIS_URL) return { bus: bus ?? new NoBus(sharesFolder), limiters };
+  const { linkByRedis } = await import('./redis/link-by-redis.ts');
+  const link = linkByRedis(REDIS_URL, epoch, log);
+  watchBus(metrics, link.bus);
+  return link;
 }
 
 /** Where requests come in: over HTTP and over sockets, from people with accounts. */
@@ -208,7 +221,8 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
     async close() {
       rooms.isReady = false;
       clearInterval(sweeper);
-      await tasks.drain(DRAIN_MS);
+      await delay(config.SHUTDOWN_DELAY_SECONDS * 1_000); // all goes on until balancers have noticed
+      await drain(context, socketServer);
       taskEnds.close();
       delivery.close();
       await socketServer.close();

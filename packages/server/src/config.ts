@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { isNetwork } from './proxies.ts';
+import { parseRedisUrl, REDIS_URL_FORM } from './redis/address.ts';
 import './wording.ts';
 
 /** One row of the settings table: the variable's schema (which holds its default), its sentence, and whether it is secret. */
@@ -30,6 +31,12 @@ const list = (byDefault: string) =>
         .filter(Boolean),
     );
 
+const redisUrl = z.string().transform((text, context) => {
+  const address = parseRedisUrl(text);
+  if (!address) context.addIssue(`is no address of a Redis: ${REDIS_URL_FORM}`);
+  return address ?? z.NEVER;
+});
+
 const setting = <S extends z.ZodType>(schema: S, about: string, secret?: true): Setting<S> =>
   secret ? { schema, about, secret } : { schema, about };
 
@@ -55,6 +62,11 @@ export const SETTINGS = {
   JWT_SECRET: setting(
     z.string().optional(),
     'Signs access tokens; at least 32 bytes. Required in production; in development made once and kept in DATA_DIR.',
+    true,
+  ),
+  REDIS_URL: setting(
+    redisUrl.optional(),
+    `Redis, by which nodes on one database tell each other what is new and count limits together: ${REDIS_URL_FORM}.`,
     true,
   ),
   ALLOWED_ORIGINS: setting(
@@ -110,6 +122,14 @@ export const SETTINGS = {
   TASKS_QUEUED: setting(whole(10), 'Answers waiting for their turn for one user.'),
   TASK_DEADLINE_SECONDS: setting(whole(300), 'After this time an answer is ended as failed.'),
   ANSWER_MAX: setting(whole(200_000, 1, 300_000), 'The longest answer, in UTF-16 units; it is cut there.'),
+  SHUTDOWN_DELAY_SECONDS: setting(
+    whole(0, 0, 3_600),
+    'After a signal to stop, /readyz answers 503 and all else goes on for this time: so long a load balancer may take to notice. 5 behind one.',
+  ),
+  SHUTDOWN_DRAIN_SECONDS: setting(
+    whole(5, 0, 3_600),
+    'After that, answers may finish and sockets leave within this time; what is not done is handed back.',
+  ),
   SOCKETS_PER_USER: setting(whole(10), 'Open sockets of one user; one more closes the stalest.'),
   JOINED_CONVERSATIONS: setting(whole(500), 'Conversations that one socket may have joined.'),
 } as const satisfies Record<string, Setting>;

@@ -117,6 +117,30 @@ export function watchState({ registry }: Metrics, sources: StateSources): void {
   count(registry, 'tertulia_transports', 'Open transports, signed in or not.', sources.transports);
 }
 
+/** What a link to other nodes tells of itself: counts since the start, by what became of a message. */
+export interface BusState {
+  readonly isUp: boolean;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Adds what is to be seen of the link to other nodes. */
+export function watchBus({ registry }: Metrics, bus: BusState): void {
+  count(registry, 'tertulia_bus_up', 'Whether this node hears the others; 0 means that it reads the log.', () =>
+    Number(bus.isUp),
+  );
+  const messages = new Counter({
+    name: 'tertulia_bus_messages_total',
+    help: 'Messages between nodes: published, received, dropped since the link was away, refused since they were none.',
+    labelNames: ['way'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [way, number] of Object.entries(bus.counts)) this.inc({ way }, number);
+    },
+  });
+  registry.registerMetric(messages);
+}
+
 function gauge(registry: Registry, name: string, help: string, label: string, read: () => Record<string, number>) {
   return new Gauge({
     name,

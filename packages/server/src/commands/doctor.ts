@@ -6,6 +6,7 @@ import { checkDatabase } from './doctor/check-database.ts';
 import { checkDataFolder, checkSecret, checkSpace } from './doctor/check-data-folder.ts';
 import { checkLock } from './doctor/check-lock.ts';
 import { checkPort } from './doctor/check-port.ts';
+import { checkRedis } from './doctor/check-redis.ts';
 import { checkNode, checkOrigins, checkSettings } from './doctor/check-settings.ts';
 import type { Finding, State } from './doctor/finding.ts';
 
@@ -33,6 +34,7 @@ async function examine(variables: Readonly<Record<string, string | undefined>>):
     checkSecret(directory, variables['JWT_SECRET']),
     checkLock(config, directory),
     checkPort(config),
+    checkRedis(config),
     checkAssistant(config),
   ]);
   return [...findings, checkOrigins(config), ...others];

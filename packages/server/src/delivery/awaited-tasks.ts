@@ -1,14 +1,47 @@
 import type { ConversationEvent } from '@tertulia/protocol';
-import { endOf } from '../store/store.ts';
+import { endOf, type TaskStore } from '../store/store.ts';
 
 /** Tasks awaited at once; beyond it the oldest are no longer watched, and their end is found when somebody looks. */
 const MOST = 50_000;
 
-/** Tasks whose end somebody on this node awaits, whoever answers them, by their conversation. */
+/** What awaiting takes. */
+export interface AwaitedTasksParts {
+  /** Whether other nodes may end them. Else every end is this node's own, and nothing needs to be followed. */
+  readonly isShared: boolean;
+  readonly tasks: TaskStore;
+  /** Follows a conversation from the end of its log. */
+  follow(conversationId: string): Promise<unknown>;
+}
+
+/** Tasks whose end somebody on this node awaits, whichever node answers them. Their conversations are followed. */
 export class AwaitedTasks {
+  readonly #parts: AwaitedTasksParts;
+  /** By conversation. */
   readonly #tasks = new Map<string, Set<string>>();
   #count = 0;
 
+  constructor(parts: AwaitedTasksParts) {
+    this.#parts = parts;
+  }
+
+  /** Follows a conversation to the end of a task. One that has ended already is to be removed again. */
+  async follow(conversationId: string, taskId: string): Promise<void> {
+    if (!this.#parts.isShared) return;
+    this.add(conversationId, taskId);
+    await this.#parts.follow(conversationId);
+  }
+
+  /** A base-layer socket hears the ends of its user's tasks also where another node, gone by now, was asked. */
+  async followTasksOf(userId: string): Promise<void> {
+    if (!this.#parts.isShared) return;
+    const open = await this.#parts.tasks.open(userId);
+    if (open.length === 0) return;
+    await Promise.all(open.map(({ conversation_id, task_id }) => this.follow(conversation_id, task_id)));
+    const still = new Set((await this.#parts.tasks.open(userId)).map(({ task_id }) => task_id));
+    for (const { conversation_id, task_id } of open) if (!still.has(task_id)) this.remove(conversation_id, task_id);
+  }
+
+  /** Notes a task of a conversation that is followed. */
   add(conversationId: string, taskId: string): void {
     const tasks = this.#tasks.get(conversationId) ?? new Set();
     if (tasks.has(taskId)) return;
@@ -22,15 +55,22 @@ export class AwaitedTasks {
     return this.#tasks.has(conversationId);
   }
 
+  /** It has ended, perhaps before it was awaited. */
+  remove(conversationId: string, taskId: string): void {
+    const tasks = this.#tasks.get(conversationId);
+    if (!tasks?.delete(taskId)) return;
+    this.#count -= 1;
+    if (tasks.size === 0) this.#tasks.delete(conversationId);
+  }
+
   /** The awaited tasks that are over with this event. */
   pass(event: ConversationEvent): readonly string[] {
     const tasks = this.#tasks.get(event.conversation_id);
     if (!tasks) return [];
     if (event.type === 'conversation_deleted') return this.#forget(event.conversation_id);
     const over = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
-    if (over === undefined || !tasks.delete(over)) return [];
-    this.#count -= 1;
-    if (tasks.size === 0) this.#tasks.delete(event.conversation_id);
+    if (over === undefined || !tasks.has(over)) return [];
+    this.remove(event.conversation_id, over);
     return [over];
   }
 

@@ -29,31 +29,40 @@ export class BaseAnswers {
     this.#exchanges = new TaskExchanges((taskId) => parts.readExchange(taskId));
   }
 
-  /** Every event passes here once, in order where its conversation is joined. */
-  pass(event: ConversationEvent): Promise<void> | void {
+  /** Every event passes here once, in order where its conversation is joined. `asker`: whose open task it ends. */
+  pass(event: ConversationEvent, asker: string | null): Promise<void> | void {
     const exchange = this.#exchanges.pass(event);
+    if (event.type === 'task_deleted' && asker !== null) return this.#tellDeleted(event, event.data.task_id, asker);
     if (!exchange) return;
     if (!(exchange instanceof Promise)) return this.#tell(event, exchange);
     return exchange.then((read) => (read ? this.#tell(event, read) : undefined));
   }
 
-  /** Whoever asked and is no longer a member gets no answer. */
   #tell(event: ConversationEvent, exchange: Exchange): Promise<void> | void {
+    return this.#whetherThere(event, exchange.user_message.author.id, (isThere) =>
+      this.#emit(event, exchange, isThere),
+    );
+  }
+
+  #tellDeleted(event: ConversationEvent, taskId: string, asker: string): Promise<void> | void {
+    const failure = failureOf({ id: taskId, status: 'cancelled', error: null });
+    return this.#whetherThere(event, asker, (isThere) => {
+      if (isThere) this.#parts.emitter.emit([baseUserRoom(asker)], 'error', failure);
+    });
+  }
+
+  /** Whoever asked and is no longer a member gets no answer. */
+  #whetherThere(event: ConversationEvent, userId: string, then: (isThere: boolean) => void): Promise<void> | void {
     const { emitter } = this.#parts;
-    const { id } = exchange.user_message.author;
-    const isThere = emitter.hasRoom(baseUserRoom(id)) && this.#parts.isMember(event.conversation_id, id, event.seq);
-    if (!(isThere instanceof Promise)) return this.#emit(event, exchange, isThere);
-    return isThere.then((known) => this.#emit(event, exchange, known));
+    const isThere =
+      emitter.hasRoom(baseUserRoom(userId)) && this.#parts.isMember(event.conversation_id, userId, event.seq);
+    return isThere instanceof Promise ? isThere.then(then) : then(isThere);
   }
 
   #emit(event: ConversationEvent, exchange: Exchange, isSenderThere: boolean): void {
     const { emitter } = this.#parts;
     const sender = isSenderThere ? [baseUserRoom(exchange.user_message.author.id)] : [];
     const room = baseConversationRoom(event.conversation_id);
-    if (event.type === 'task_deleted') {
-      emitter.emit(sender, 'error', failureOf({ id: exchange.task_id, status: 'cancelled', error: null }));
-      return;
-    }
     const end = endOf(event);
     if (!end || end.status === 'completed') {
       emitter.emit([room, ...sender], 'conversation', exchange);

@@ -14,6 +14,8 @@ export type BusMessage =
       readonly conversation_id: string;
       readonly seq: number;
       readonly event: ConversationEvent | null;
+      /** Whose open task it ends. */
+      readonly asker: string | null;
     }
   /** Something changed in a conversation of this user's. */
   | { readonly kind: 'changed'; readonly user_id: string; readonly conversation_id: string; readonly seq: number }

@@ -20,6 +20,7 @@ import {
   userRoom,
 } from './rooms.ts';
 
+type EventMessage = Extract<BusMessage, { kind: 'event' }>;
 type StreamName = 'response_start' | 'response_delta' | 'response_end';
 
 /** A joined conversation: its page of the log, and whether live events follow it without a gap. */
@@ -44,6 +45,8 @@ export interface DeliveryParts {
 
 /** Brings what was committed to this node's sockets, in order, and what is streamed as it comes. */
 export class Delivery {
+  /** Tasks whose end somebody on this node awaits. */
+  readonly awaited: AwaitedTasks;
   readonly #parts: DeliveryParts;
   readonly #store: Store;
   readonly #emitter: Emitter;
@@ -51,9 +54,10 @@ export class Delivery {
   readonly #followed: FollowedConversations;
   readonly #baseAnswers: BaseAnswers;
   readonly #pages: LogPages;
-  readonly #awaited = new AwaitedTasks();
   /** Events that this node appended, while anything holds them. */
   readonly #own = new WeakSet<ConversationEvent>();
+  /** Whose open task an event ends. */
+  readonly #askers = new WeakMap<ConversationEvent, string>();
 
   constructor(parts: DeliveryParts) {
     const { store, emitter, bus, log } = parts;
@@ -67,6 +71,11 @@ export class Delivery {
       log,
       deliver: (event) => this.#deliver(event),
       onForgotten: (conversationId) => this.#pages.forget(conversationId),
+    });
+    this.awaited = new AwaitedTasks({
+      isShared: bus.isShared,
+      tasks: store.tasks,
+      follow: (conversationId) => this.#followed.open(conversationId),
     });
     this.#pages = new LogPages({ ...parts, conversations: store.conversations });
     this.#baseAnswers = new BaseAnswers({ ...parts, readExchange: (taskId) => store.tasks.exchange(taskId) });
@@ -89,12 +98,13 @@ export class Delivery {
   /** An event that this node appended: its sockets get it now, other nodes by the bus. */
   committed(event: ConversationEvent, { members, asker }: Concerned): void {
     const { conversation_id, seq } = event;
+    if (asker !== null) this.#askers.set(event, asker);
     if (this.#bus.isShared) this.#claimAsOwn(event);
     this.#offer(event);
     this.#hint(members, conversation_id, seq);
     if (!this.#bus.isShared) return;
     const topics = [conversationTopic(conversation_id), ...(asker === null ? [] : [userTopic(asker)])];
-    this.#bus.publish(topics, { kind: 'event', conversation_id, seq, event });
+    this.#bus.publish(topics, { kind: 'event', conversation_id, seq, event, asker });
     for (const user_id of members) {
       this.#bus.publish([userTopic(user_id)], { kind: 'changed', user_id, conversation_id, seq });
     }
@@ -105,22 +115,8 @@ export class Delivery {
     this.#own.add(event);
     const started = startOf(event);
     if (!started || endOf(event)) return;
-    this.#awaited.add(event.conversation_id, started.id);
+    this.awaited.add(event.conversation_id, started.id);
     this.#followed.openFrom(event.conversation_id, event.seq - 1);
-  }
-
-  /** Follows a conversation to the end of a task, whichever node ends it. */
-  async awaitEnd(conversationId: string, taskId: string): Promise<void> {
-    if (!this.#bus.isShared) return;
-    this.#awaited.add(conversationId, taskId);
-    await this.#followed.open(conversationId);
-  }
-
-  /** A base-layer socket hears the ends of its user's tasks also where another node, gone by now, was asked. */
-  async awaitTasksOf(userId: string): Promise<void> {
-    if (!this.#bus.isShared) return;
-    const open = await this.#store.tasks.open(userId);
-    await Promise.all(open.map(({ conversation_id, task_id }) => this.awaitEnd(conversation_id, task_id)));
   }
 
   /** Called when one of a user's sockets has come, so that this node hears what concerns its user. */
@@ -209,7 +205,7 @@ export class Delivery {
   forgetUnused(): void {
     this.#followed.forgetUnless(
       (id) =>
-        this.#awaited.has(id) ||
+        this.awaited.has(id) ||
         this.#emitter.hasRoom(conversationRoom(id)) ||
         this.#emitter.hasRoom(baseConversationRoom(id)),
     );
@@ -224,16 +220,21 @@ export class Delivery {
   receive(message: Exclude<BusMessage, { kind: 'revoked' | 'renamed' | 'due' }>): void {
     if (message.kind === 'stream') this.#emitStream(message.name as StreamName, message.payload as never);
     else if (message.kind === 'changed') this.#hint([message.user_id], message.conversation_id, message.seq);
-    else if (message.event) this.#offer(message.event);
+    else if (message.event) this.#receiveEvent(message.event, message.asker);
     else this.#fetch(message).catch((error: unknown) => this.#followed.failed(error, message.conversation_id));
   }
 
+  #receiveEvent(event: ConversationEvent, asker: string | null): void {
+    if (asker !== null) this.#askers.set(event, asker);
+    this.#offer(event);
+  }
+
   /** An event that was too large for the bus. */
-  async #fetch({ conversation_id, seq }: { conversation_id: string; seq: number }): Promise<void> {
+  async #fetch({ conversation_id, seq, asker }: EventMessage): Promise<void> {
     const deliverer = this.#followed.get(conversation_id);
     if (deliverer) return deliverer.catchUp(seq);
     const [event] = await this.#store.log.read(conversation_id, seq - 1, 1);
-    if (event) this.#offer(event);
+    if (event) this.#receiveEvent(event, asker);
   }
 
   /** Also without a joined socket a task's end has readers: the sender's base-layer sockets. */
@@ -247,13 +248,13 @@ export class Delivery {
   #deliverUnjoined(event: ConversationEvent): void {
     if (!this.#followed.passes(event)) return;
     this.#note(event);
-    const pending = this.#baseAnswers.pass(event);
+    const pending = this.#tellBase(event);
     pending?.catch((error: unknown) => this.#followed.failed(error, event.conversation_id));
   }
 
   /** Every event is noted once, before it is emitted. */
   #note(event: ConversationEvent): void {
-    const over = this.#awaited.pass(event);
+    const over = this.awaited.pass(event);
     if (this.#bus.isShared && !this.#own.has(event)) this.#parts.onRemote(event, over);
   }
 
@@ -276,7 +277,11 @@ export class Delivery {
     const room = conversationRoom(event.conversation_id);
     if (this.#emitter.hasRoom(room)) this.#emitter.emit([room], 'conversation_event', event);
     this.#evict(event);
-    return this.#baseAnswers.pass(event);
+    return this.#tellBase(event);
+  }
+
+  #tellBase(event: ConversationEvent): Promise<void> | void {
+    return this.#baseAnswers.pass(event, this.#askers.get(event) ?? null);
   }
 
   /** Whoever is no longer a member leaves with the event that says so, and sees nothing after it. */

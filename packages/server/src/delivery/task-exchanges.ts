@@ -22,9 +22,9 @@ export class TaskExchanges {
     this.#read = read;
   }
 
-  /** Notes a passing event; answers the whole exchange where the event ends its task, or deletes it while it is open. */
+  /** Notes a passing event; answers the whole exchange where the event ends its task. */
   pass(event: ConversationEvent): Exchange | Promise<Exchange | null> | null {
-    if (event.type === 'task_deleted') return this.#deleted(event.data.task_id);
+    if (event.type === 'task_deleted') this.#take(event.data.task_id);
     const message = messageOf(event);
     if (message?.task_id) this.#note(message, message.task_id);
     const end = endOf(event);
@@ -32,11 +32,6 @@ export class TaskExchanges {
     const known = this.#take(end.id);
     if (known?.[0]?.role === 'user') return toExchange(end.id, known);
     return this.#read(end.id).then((messages) => (messages.length > 0 ? toExchange(end.id, messages) : null));
-  }
-
-  #deleted(taskId: string): Exchange | null {
-    const known = this.#take(taskId);
-    return known ? toExchange(taskId, known) : null;
   }
 
   #take(taskId: string): Message[] | undefined {

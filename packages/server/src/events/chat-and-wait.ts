@@ -21,7 +21,7 @@ export async function chatAndWait(
   const { task_id, conversation_id, user_message } = await chat(context, user, request);
   const answer = { task_id, conversation_id, user_message, assistant_responses: [] };
   if (seconds === 0) return answer;
-  const task = await taskAtItsEnd(context, user, task_id, seconds * 1_000, signal);
+  const task = await taskAtItsEnd(context, user, conversation_id, task_id, seconds * 1_000, signal);
   if (!task) return { ...answer, task_status: 'cancelled', task_error: null }; // deleted while we waited
   return {
     ...answer,
@@ -33,8 +33,9 @@ export async function chatAndWait(
 
 /** The task once it has ended, or as it stands when the time is over. */
 async function taskAtItsEnd(
-  { store, taskEnds }: Context,
+  { store, taskEnds, delivery }: Context,
   user: User,
+  conversationId: string,
   taskId: string,
   milliseconds: number,
   signal: AbortSignal,
@@ -42,10 +43,14 @@ async function taskAtItsEnd(
   const found = new AbortController();
   const ended = taskEnds.wait(taskId, milliseconds, AbortSignal.any([signal, found.signal]));
   try {
+    await delivery.awaited.follow(conversationId, taskId); // a repeat may wait on a node that was not asked first
     const task = await store.conversations.task(user.id, taskId);
-    if (!task || task.ended_at !== null) return task;
-    await ended;
-    return await store.conversations.task(user.id, taskId);
+    if (task && task.ended_at === null) {
+      await ended;
+      return await store.conversations.task(user.id, taskId);
+    }
+    delivery.awaited.remove(conversationId, taskId);
+    return task;
   } finally {
     found.abort();
   }

@@ -9,6 +9,9 @@ import type { SocketLimits } from './limits.ts';
 const PATH = '/socket.io/';
 const METHODS = ['GET', 'POST', 'OPTIONS'];
 
+/** Whoever comes while the server stops may try again after this time: another node may take it at once. */
+const RETRY_MS = 1_000;
+
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 type UpgradeListener = (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
 
@@ -18,6 +21,8 @@ export interface FrontDoor {
   readonly limits: SocketLimits;
   readonly refusals: Refusals;
   readonly proxies: Proxies;
+  /** The server stops: whoever has a session goes on with it, nobody gets a new one. */
+  isClosed: boolean;
 }
 
 /**
@@ -82,7 +87,9 @@ async function admit(request: IncomingMessage, isUpgrade: boolean, door: FrontDo
   }
   // Without an upgrade Engine.IO would take the request and never answer it.
   if (!isUpgrade && query.get('transport') === 'websocket') refuseProtocol('A WebSocket begins with an upgrade.');
-  if (!query.get('sid')) await limits.takeHandshake(proxies.addressOf(request));
+  if (query.get('sid')) return;
+  if (door.isClosed) throw new ChatError('shutting_down', { retry_after_ms: RETRY_MS });
+  await limits.takeHandshake(proxies.addressOf(request));
 }
 
 function refuseProtocol(message: string): never {

@@ -33,6 +33,7 @@ async function dispatch(
     ? clientEventHandlers[name as keyof typeof clientEventHandlers]
     : null;
   const label = handler ? name : 'unknown';
+  socket.data.unanswered += 1;
   try {
     const answer = await perform(socket, name, handler, payload, context, limits);
     ack?.({ ok: true, ...answer });
@@ -41,6 +42,8 @@ async function dispatch(
     const refusal = toRefusal(error, name, payload, context);
     context.metrics.events.inc({ event: label, result: refusal.code });
     answerRefusal(socket, ack, refusal);
+  } finally {
+    socket.data.unanswered -= 1;
   }
 }
 

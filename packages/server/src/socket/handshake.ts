@@ -71,6 +71,7 @@ async function admit(socket: ChatSocket, accounts: Accounts, limits: SocketLimit
     is_revoked: false,
     joined: new Set<string>(),
     is_behind: false,
+    unanswered: 0,
     active_at: performance.now(),
   } satisfies ChatSocket['data']);
   socket.handshake.auth = {}; // the token has done its work

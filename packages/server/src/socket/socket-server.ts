@@ -14,6 +14,7 @@ import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
 import { CorkedWebSocketServer } from './corked-websocket.ts';
 import { guardFrontDoor, type FrontDoor } from './front-door.ts';
 import { debugPackets } from './debug-packets.ts';
+import { sayGoodbye, sendAway, type Departure } from './departure.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
 import { authenticateSockets } from './handshake.ts';
@@ -28,8 +29,6 @@ import { UserSockets } from './user-sockets.ts';
 
 /** Answers under way on HTTP have this long to get out when the server stops. */
 const LAST_ANSWERS_MS = 1_000;
-/** Clients told of a shutdown come back spread over this time. */
-const RETURN_SPREAD_MS = 2_000;
 
 /** The socket side of a server. */
 export interface SocketServer {
@@ -40,7 +39,9 @@ export interface SocketServer {
   renameUser(user: User): void;
   /** Begins to serve. Sockets that come before are not answered. */
   begin(context: Context): void;
-  /** Tells every client and closes its transport, so that it comes back by itself. */
+  /** Takes no more new sockets, and closes those that are open so that their clients come back by themselves. */
+  sendAway(departure: Departure): Promise<void>;
+  /** Closes what is left, and stops listening. */
   close(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export function createSocketServer(
     limits,
     refusals: createRefusals(log, 'handshake refused'),
     proxies: trustProxies(config.TRUSTED_PROXIES),
+    isClosed: false,
   };
   const io: ChatServer = new Server(httpServer, {
     serveClient: false,
@@ -92,6 +94,10 @@ export function createSocketServer(
     begin(context) {
       accept(io, context, door);
       stops.push(recheckSessions(io, context), beat(io, context.delivery));
+    },
+    sendAway(departure) {
+      door.isClosed = true;
+      return sendAway(io, departure);
     },
     async close() {
       for (const stop of stops) stop();
@@ -133,7 +139,9 @@ function accept(io: ChatServer, context: Context, door: FrontDoor): void {
 function hearOfUser({ data }: ChatSocket, { delivery, reportFailure }: Context): void {
   delivery.userCame(data.user.id);
   if (data.protocol > 0) return;
-  delivery.awaitTasksOf(data.user.id).catch((error: unknown) => reportFailure(error, 'open tasks are not followed'));
+  delivery.awaited
+    .followTasksOf(data.user.id)
+    .catch((error: unknown) => reportFailure(error, 'open tasks are not followed'));
 }
 
 function greet(socket: ChatSocket, { config, store }: Context): void {
@@ -171,11 +179,7 @@ export function localEmitter(io: ChatServer): Emitter {
 }
 
 async function closeAll(io: ChatServer, httpServer: HttpServer): Promise<void> {
-  for (const socket of io.sockets.sockets.values()) {
-    const reconnect_after_ms = Math.round(Math.random() * RETURN_SPREAD_MS);
-    if (socket.data.protocol > 0) socket.emit('server_shutdown', { reconnect_after_ms });
-    socket.conn.close();
-  }
+  for (const socket of io.sockets.sockets.values()) sayGoodbye(socket, 0);
   const closed = io.close();
   const late = setTimeout(() => httpServer.closeAllConnections(), LAST_ANSWERS_MS); // one that sends nothing never ends
   await closed;

@@ -15,6 +15,8 @@ export interface SocketData {
   joined: Set<string>;
   /** Left its streams because it did not read fast enough. */
   is_behind: boolean;
+  /** Events that have come and are being handled. */
+  unanswered: number;
   /** `performance.now()` of its last event, to find the stalest of a user's sockets. */
   active_at: number;
 }

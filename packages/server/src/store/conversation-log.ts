@@ -20,7 +20,7 @@ export interface Appended {
 export interface Concerned {
   /** The ids of those who were members before it or are after it. */
   readonly members: readonly string[];
-  /** Who asked the question that it ends, if any. */
+  /** Whose open task it ends or deletes, if any. */
   readonly asker: string | null;
 }
 
@@ -141,7 +141,8 @@ export class ConversationLog {
 
   #committed(view: ConversationView, event: ConversationEvent): void {
     const members = new Set(view.members.keys());
-    const asker = view.open_tasks.get(endOf(event)?.id ?? '')?.user_id ?? null;
+    const over = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
+    const asker = view.open_tasks.get(over ?? '')?.user_id ?? null;
     foldEvent(view, event);
     this.#keep(view);
     for (const id of view.members.keys()) members.add(id);

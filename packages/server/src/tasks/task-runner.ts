@@ -219,13 +219,13 @@ export class TaskRunner {
         return result === 'ended';
       })
       .catch((error: unknown) => this.#failed(due, error))
-      .then((hasEnded) => this.#finished(due, isFound && hasEnded));
+      .then((hasEnded) => this.#finished(due, hasEnded, isFound));
     this.#runs.set(due.task.id, { ...run, done, deadline: performance.now() + this.#parts.deadlineMs });
   }
 
   /** Somebody may end it on another node. Where that cannot be heard, the lease is found to have passed. */
   #listenForEnd(due: DueTask): void {
-    this.#parts.delivery.awaitEnd(due.conversation_id, due.task.id).catch((error: unknown) => {
+    this.#parts.delivery.awaited.follow(due.conversation_id, due.task.id).catch((error: unknown) => {
       this.#parts.log.warn({ err: error, task_id: due.task.id }, 'a running task is not followed');
     });
   }
@@ -248,10 +248,11 @@ export class TaskRunner {
     await this.#parts.store.tasks.release(claim).catch(() => undefined); // else the lease passes by itself
   }
 
-  #finished(due: DueTask, mayHideMore: boolean): void {
+  #finished(due: DueTask, hasEnded: boolean, isFound: boolean): void {
     this.#runs.delete(due.task.id);
     this.#limits.stopRunning(due.task.user_id, due.task.id);
-    if (this.#queued.size > 0 || mayHideMore) this.sweep();
+    if (hasEnded) this.#parts.delivery.awaited.remove(due.conversation_id, due.task.id);
+    if (this.#queued.size > 0 || (isFound && hasEnded)) this.sweep();
   }
 
   /** One clock for all runs: a timer for each would cost more than the rest of a short answer. */
@@ -284,13 +285,12 @@ export class TaskRunner {
   /** Claims nothing more, lets what runs finish for a while, then hands it back for another attempt. */
   async drain(milliseconds: number): Promise<void> {
     this.#draining = true;
-    for (const timer of this.#timers) clearInterval(timer);
-    const runs = [...this.#runs.values()];
     const late = setTimeout(() => {
-      for (const { stop } of runs) stop.abort('shutdown');
+      for (const { stop } of this.#runs.values()) stop.abort('shutdown');
     }, milliseconds);
-    await Promise.all(runs.map(({ done }) => done));
-    clearTimeout(late);
     await this.#sweeping;
+    while (this.#runs.size > 0) await Promise.all([...this.#runs.values()].map(({ done }) => done));
+    clearTimeout(late);
+    for (const timer of this.#timers) clearInterval(timer); // until here leases are renewed
   }
 }

@@ -110,6 +110,7 @@ test('what comes late, twice or without itself is delivered once, in order', asy
       conversation_id,
       seq: event.seq,
       event: isWhole ? event : null,
+      asker: null,
     });
   tell(events[2], false);
   for (const event of events.toReversed()) tell(event, true);

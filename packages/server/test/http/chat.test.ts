@@ -74,7 +74,7 @@ test('nobody writes without a token or into the conversation of somebody else', 
 });
 
 test('sockets and REST share one limit on messages', async () => {
-  await withServer({ settings: { CHAT_RATE: '1', CHAT_BURST: '2' } }, async (limited) => {
+  await withServer({ nodes: 1, settings: { CHAT_RATE: '1', CHAT_BURST: '2' } }, async (limited) => {
     const carol = await limited.signUp('carol');
     const socket = await limited.connect(carol, { protocol: 1 });
     expect(await socket.ask('chat', { message: 'one' })).toMatchObject({ ok: true });

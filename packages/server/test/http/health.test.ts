@@ -57,7 +57,7 @@ test('a server that stops is no longer ready', async () => {
       await promise;
     },
   };
-  await withServer({ assistant }, async (server) => {
+  await withServer({ assistant, nodes: 1 }, async (server) => {
     const alice = await server.signUp('alice');
     const socket = await server.connect(alice, { protocol: 1 });
     await socket.ask('chat', { message: 'hello' });

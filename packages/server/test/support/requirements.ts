@@ -14,6 +14,7 @@ export const HOW_TO_GET = {
   nginx: 'Install nginx, on Debian: apt install nginx',
   python:
     'Make a venv in .venv: python3 -m venv .venv && .venv/bin/pip install -r packages/server/test/support/requirements.txt',
+  'redis-server': 'Install Redis, on Debian: apt install redis-server',
 } as const;
 
 /** The name of something that only some tests need. */
@@ -52,6 +53,7 @@ const finders = {
   haproxy: () => findProgram(['haproxy']),
   nginx: () => findProgram(['nginx']),
   python: findPython,
+  'redis-server': () => findProgram(['redis-server']),
 };
 
 /** Whether this machine has it. */

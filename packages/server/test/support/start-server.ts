@@ -5,8 +5,9 @@ import { pino } from 'pino';
 import { io } from 'socket.io-client';
 import { createApp, type App, type AppParts } from '../../src/app.ts';
 import type { Assistant } from '../../src/assistants/assistant.ts';
-import { readConfig, type SettingName } from '../../src/config.ts';
+import { readConfig, type Config, type SettingName } from '../../src/config.ts';
 import type { Context } from '../../src/events/context.ts';
+import { TestHub } from './test-hub.ts';
 import { TestClient, type ClientOptions, type Payload } from './test-client.ts';
 
 /** The password of every account that tests make. */
@@ -18,6 +19,8 @@ export interface ServerOptions {
   /** In place of the one that the settings name. */
   readonly assistant?: Assistant;
   readonly bus?: AppParts['bus'];
+  /** The test looks into one node, so it is to have no other. */
+  readonly nodes?: 1;
   /** Other servers use the same data folder. */
   readonly sharesFolder?: boolean;
   /** A data folder that outlives the server, for tests that restart it. */
@@ -74,33 +77,36 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   });
   const logged: string[] = [];
   const fatal: Error[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
-  const app: App = await createApp(config, {
-    log,
+  const parts: AppParts = {
+    log: pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) }),
     onFatal: (error) => void fatal.push(error),
     ...(options.assistant && { assistant: options.assistant }),
     ...(options.bus && { bus: options.bus }),
     ...(options.sharesFolder && { sharesFolder: true }),
-  });
-  const { url } = await app.listen();
+  };
+  const nodes = (options.bus ?? options.nodes) ? [await createApp(config, parts)] : await createNodes(config, parts);
+  const urls = (await Promise.all(nodes.map((node) => node.listen()))).map(({ url }) => url);
+  const { context } = nodes[0] as App;
+  let turn = 0;
+  const next = () => urls[(turn += 1) % urls.length] as string;
   const clients: TestClient[] = [];
-  let stopped: Promise<void> | null = null;
-  const stop = () => (stopped ??= app.close());
+  let stopped: Promise<unknown> | null = null;
+  const stop = async () => void (await (stopped ??= Promise.all(nodes.map((node) => node.close()))));
   return {
-    url,
+    url: urls[0] as string,
     directory,
     logged,
     fatal,
-    context: app.context,
-    signUp: (username) => signUp(app.context, username),
-    logIn: (username) => logIn(app.context, username),
+    context,
+    signUp: (username) => signUp(context, username),
+    logIn: (username) => logIn(context, username),
     async connect(person, clientOptions = {}) {
-      const client = new TestClient(io(url, TestClient.options(person.token, clientOptions)));
+      const client = new TestClient(io(next(), TestClient.options(person.token, clientOptions)));
       clients.push(client);
       await client.next('connected');
       return client;
     },
-    call: (method, path, request = {}) => call(method, `${url}/api/v1${path}`, request),
+    call: (method, path, request = {}) => call(method, `${next()}/api/v1${path}`, request),
     stop,
     async close() {
       for (const client of clients) client.close();
@@ -108,6 +114,19 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       if (!options.directory) await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** One node, or as many on one database as TEST_NODES says: a test's sockets and requests go to them in turn. */
+async function createNodes(config: Config, parts: AppParts): Promise<App[]> {
+  const count = Number(process.env['TEST_NODES'] ?? 1);
+  if (count === 1) return [await createApp(config, parts)];
+  const hub = new TestHub();
+  const nodes: App[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const own = { ...config, NODE_ID: `${config.NODE_ID.slice(0, 28)}-${number}` };
+    nodes.push(await createApp(own, { ...parts, bus: hub.connect(), sharesFolder: true }));
+  }
+  return nodes;
 }
 
 async function signUp(context: Context, username: string): Promise<Person> {

@@ -128,14 +128,9 @@ export interface MetaDocument {
   readonly value: string | number;
 }
 
-/** What of an account names a member. */
-export interface UserName {
-  readonly _id: string;
-  readonly username: string;
-}
-
 /** The collections of a database, and its clock: what every operation is given. */
 export interface Database {
+  readonly db: Db;
   readonly clock: DatabaseClock;
   readonly events: Collection<EventDocument>;
   readonly conversations: Collection<ConversationDocument>;
@@ -144,12 +139,12 @@ export interface Database {
   readonly checkpoints: Collection<CheckpointDocument>;
   readonly deletions: Collection<DeletionDocument>;
   readonly meta: Collection<MetaDocument>;
-  readonly users: Collection<UserName>;
 }
 
 /** The collections by name. */
 export function collectionsOf(db: Db, clock: DatabaseClock): Database {
   return {
+    db,
     clock,
     events: db.collection('events'),
     conversations: db.collection('conversations'),
@@ -158,7 +153,6 @@ export function collectionsOf(db: Db, clock: DatabaseClock): Database {
     checkpoints: db.collection('checkpoints'),
     deletions: db.collection('deletions'),
     meta: db.collection('meta'),
-    users: db.collection('users'),
   };
 }
 

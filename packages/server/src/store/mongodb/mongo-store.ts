@@ -1,6 +1,8 @@
 import { MongoServerSelectionError, type MongoClient } from 'mongodb';
 import type { Logger } from '../../log.ts';
+import type { AccountStore } from '../account-store.ts';
 import { startOf, type ConversationStore, type LogStore, type Store, type TaskStore } from '../store.ts';
+import { ACCOUNT_INDEXES, mongoAccounts } from './accounts.ts';
 import { append } from './append.ts';
 import { checkpoint, claim, release, releaseOthers, renew } from './claims.ts';
 import { countOperations, createClient, databaseName, shownUrl, type PoolCounts } from './client.ts';
@@ -38,11 +40,12 @@ class DatabaseUnreachable extends Error {
 const CHECK_MS = 1_000;
 
 /** The store for many nodes: MongoDB, or a server that speaks its wire protocol. */
-export class MongoStore implements Omit<Store, 'accounts'> {
+export class MongoStore implements Store {
   readonly epoch: string;
   readonly log: LogStore;
   readonly conversations: ConversationStore;
   readonly tasks: TaskStore;
+  readonly accounts: AccountStore;
   readonly #client: MongoClient;
   readonly #db: Database;
   readonly #operations: PoolCounts;
@@ -57,6 +60,7 @@ export class MongoStore implements Omit<Store, 'accounts'> {
     this.log = logStore(db, places, log);
     this.conversations = conversationStore(db);
     this.tasks = taskStore(db, places);
+    this.accounts = mongoAccounts(db.db, db.clock);
   }
 
   /**
@@ -71,7 +75,7 @@ export class MongoStore implements Omit<Store, 'accounts'> {
       const own = client.db(databaseName(url));
       const clock = new DatabaseClock(own);
       const db = collectionsOf(own, clock);
-      await ensureIndexes(own, INDEXES);
+      await ensureIndexes(own, { ...INDEXES, ...ACCOUNT_INDEXES });
       await answered(() => clock.measure());
       return new MongoStore(client, db, await settleEpoch(db), operations, log);
     } catch (error) {

@@ -3,6 +3,7 @@ import { firstView, foldEvent } from '../fold-event.ts';
 import type { ConversationView } from '../store.ts';
 import type { ConversationDocument, Database, FirstClaim, OpenTaskField } from './collections.ts';
 import { toStored, type StoredEvent } from './event-documents.ts';
+import { usernames } from './accounts.ts';
 
 /** Where an open task begins, and who claimed it there. */
 type Start = Pick<OpenTaskField, 'seq' | 'claim'>;
@@ -146,8 +147,7 @@ async function storedAbove(db: Database, conversationId: string, seq: number): P
 export async function nameMembers(db: Database, { members }: Snapshot): Promise<void> {
   const ids = [...members.keys()];
   if (ids.length === 0) return;
-  const found = await db.users.find({ _id: { $in: ids } }, { projection: { username: 1 } }).toArray();
-  const names = new Map(found.map(({ _id, username }) => [_id, username]));
+  const names = await usernames(db.db, ids);
   for (const member of members.values())
     members.set(member.user_id, { ...member, username: names.get(member.user_id) ?? '' });
 }

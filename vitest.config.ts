@@ -27,6 +27,7 @@ export default defineConfig({
             'packages/server/test/http/{chat,conversations,members,tasks}*.test.ts',
           ],
           env: { TEST_NODES: '3' },
+          globalSetup: './packages/server/test/support/three-nodes.ts',
         },
       },
       {

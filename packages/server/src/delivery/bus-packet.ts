@@ -21,7 +21,13 @@ const { response_start, response_delta, response_end } = extendedServerEvents;
 const stream = { kind: z.literal('stream'), conversation_id: idSchema };
 
 const packetSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('event'), conversation_id: idSchema, seq: seqSchema, event: z.unknown() }),
+  z.object({
+    kind: z.literal('event'),
+    conversation_id: idSchema,
+    seq: seqSchema,
+    event: z.unknown(),
+    asker: idSchema.nullable(),
+  }),
   z.object({ kind: z.literal('changed'), user_id: idSchema, conversation_id: idSchema, seq: seqSchema }),
   z.discriminatedUnion('name', [
     z.object({ ...stream, name: z.literal('response_start'), payload: response_start }),
@@ -29,6 +35,7 @@ const packetSchema = z.discriminatedUnion('kind', [
     z.object({ ...stream, name: z.literal('response_end'), payload: response_end }),
   ]),
   z.object({ kind: z.literal('revoked'), session_ids: z.array(idSchema) }),
+  z.object({ kind: z.literal('due') }),
   z.object({ kind: z.literal('renamed'), user: userSchema }),
 ]);
 

@@ -63,12 +63,18 @@ describeWith('redis-server', 'nodes linked by Redis', () => {
     await b.bus.follow('conversation:c');
     const [small, large] = [event(1, 'short'), event(2, 'long'.repeat(5_000))];
     for (const sent of [small, large]) {
-      a.bus.publish(['conversation:c'], { kind: 'event', conversation_id: 'c', seq: sent.seq, event: sent });
+      a.bus.publish(['conversation:c'], {
+        kind: 'event',
+        conversation_id: 'c',
+        seq: sent.seq,
+        event: sent,
+        asker: null,
+      });
     }
     await b.hears(2);
     expect(b.heard).toEqual([
-      { kind: 'event', conversation_id: 'c', seq: 1, event: small },
-      { kind: 'event', conversation_id: 'c', seq: 2, event: null },
+      { kind: 'event', conversation_id: 'c', seq: 1, event: small, asker: null },
+      { kind: 'event', conversation_id: 'c', seq: 2, event: null, asker: null },
     ]);
   });
 

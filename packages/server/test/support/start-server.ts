@@ -73,6 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     EVENT_BURST: '100000',
     LOGINS_PER_ACCOUNT: '100000',
     LOGINS_PER_ADDRESS: '100000',
+    ...(nodeCount() > 1 && { REDIS_URL: process.env['TEST_REDIS_URL'] }),
     ...options.settings,
   });
   const logged: string[] = [];
@@ -116,15 +117,18 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   };
 }
 
+const nodeCount = () => Number(process.env['TEST_NODES'] ?? 1);
+
 /** One node, or as many on one database as TEST_NODES says: a test's sockets and requests go to them in turn. */
 async function createNodes(config: Config, parts: AppParts): Promise<App[]> {
-  const count = Number(process.env['TEST_NODES'] ?? 1);
+  const count = nodeCount();
   if (count === 1) return [await createApp(config, parts)];
   const hub = new TestHub();
   const nodes: App[] = [];
   for (let number = 1; number <= count; number += 1) {
     const own = { ...config, NODE_ID: `${config.NODE_ID.slice(0, 28)}-${number}` };
-    nodes.push(await createApp(own, { ...parts, bus: hub.connect(), sharesFolder: true }));
+    const bus = config.REDIS_URL ? {} : { bus: hub.connect() };
+    nodes.push(await createApp(own, { ...parts, ...bus, sharesFolder: true }));
   }
   return nodes;
 }

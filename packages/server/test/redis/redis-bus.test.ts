@@ -140,7 +140,7 @@ describeWith('redis-server', 'nodes linked by Redis', () => {
     ['of another place', event(2, 'x')],
   ])('an event %s is left to the log', async (_, forged) => {
     const b = await start();
-    const packet = { kind: 'event', conversation_id: 'c', seq: 1, event: forged };
+    const packet = { kind: 'event', conversation_id: 'c', seq: 1, event: forged, asker: null };
     await redis.publish('tertulia:epoch:all', `x ${JSON.stringify(packet)}`);
     await b.hears(1);
     expect(b.heard).toEqual([{ ...packet, event: null }]);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { commandOf, messagesOf, replyTo, type Command, type WireMessage } from './mongodb-messages.ts';
+import { changeId, commandOf, messagesOf, replyTo, type Command, type WireMessage } from './mongodb-messages.ts';
 
 /** What happens to a command on its way between driver and server. */
 export type Fault =
@@ -16,7 +16,9 @@ export type Fault =
   /** The server gets it when the driver has given it up, and so perhaps after the driver's next try. */
   | 'stall'
   /** The reply is late, but in time. */
-  | 'delay';
+  | 'delay'
+  /** Answered as done; the server never sees it. No honest server does so: with it, a test of the tests. */
+  | 'false_ack';
 
 /** Decides what happens to a command. */
 export type Rule = (command: Command) => Fault | null;
@@ -40,6 +42,8 @@ export class FaultProxy {
   readonly injected = new Map<Fault, number>();
   /** Asked for each command. */
   rule: Rule = () => null;
+  /** Each insert gets another `_id` on its way, as if each try made a new document: with it, a test of the tests. */
+  changesIds = false;
   readonly #target: URL;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -103,12 +107,15 @@ export class FaultProxy {
     const command = commandOf(request);
     const fault = command && this.rule(command);
     if (fault) this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1);
+    if (this.changesIds && command?.name === 'insert') changeId(request);
     const { requestId, bytes } = request;
     switch (fault) {
       case 'request_lost':
         return void client.destroy();
       case 'not_primary':
         return void client.write(replyTo(requestId, { ok: 0, ...ERRORS.not_primary }));
+      case 'false_ack':
+        return void client.write(replyTo(requestId, { ok: 1, n: 1 }));
       case 'stall': {
         const stalled = stall(request, client, server, intercepted).finally(() => this.#stalled.delete(stalled));
         return void this.#stalled.add(stalled);

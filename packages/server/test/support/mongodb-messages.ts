@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { BSON } from 'mongodb';
 
@@ -49,4 +50,14 @@ export function replyTo(requestId: number, document: BSON.Document): Buffer {
   head.writeInt32LE(requestId, 8);
   head.writeInt32LE(OP_MSG, 12);
   return Buffer.concat([head, body]);
+}
+
+/** How an `_id` that is an ObjectId begins: its type and its name. */
+const OBJECT_ID = Buffer.from('\u0007_id\u0000');
+const OBJECT_ID_BYTES = 12;
+
+/** Gives the first document of an insert another `_id`, if it is an ObjectId. */
+export function changeId({ bytes }: WireMessage): void {
+  const at = bytes.indexOf(OBJECT_ID);
+  if (at >= 0) randomFillSync(bytes, at + OBJECT_ID.length, OBJECT_ID_BYTES);
 }

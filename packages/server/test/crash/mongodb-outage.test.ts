@@ -42,16 +42,16 @@ describeWith('ferretdb', 'MongoDB while no insert is answered', () => {
   }
 
   test.concurrent.for([
-    { fault: 'reply_lost', then: ['repeated', 'refused', 'email_taken', 'refused', 'repeated'] },
-    { fault: 'request_lost', then: ['appended', 'claimed', 'stored', 'changed', 'rotated'] },
-  ] as const)('all is told as unavailable; later it is there once or not at all: $fault', async ({ fault, then }) => {
+    { fault: 'reply_lost', later: ['repeated', 'refused', 'email_taken', 'refused', 'repeated'] },
+    { fault: 'request_lost', later: ['appended', 'claimed', 'stored', 'changed', 'rotated'] },
+  ] as const)('all is told as unavailable; later it is there once or not at all: $fault', async ({ fault, later }) => {
     const store = await openFaultyStore(server.newDatabase());
     const { tryAll, said } = await prepare(store);
     store.proxy.rule = ({ name }) => (name === 'insert' ? fault : null);
-    expect(await tryAll()).toEqual(Array.from({ length: then.length }, () => 'unavailable'));
+    expect(await tryAll()).toEqual(Array.from({ length: later.length }, () => 'unavailable'));
     store.proxy.rule = () => null;
     expect(await said()).toEqual(fault === 'reply_lost' ? ['!'] : []);
-    expect(await tryAll()).toEqual(then);
+    expect(await tryAll()).toEqual(later);
     expect(await said()).toEqual(['!']);
     await store.close();
   });

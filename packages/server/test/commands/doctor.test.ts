@@ -10,7 +10,9 @@ import { createUser } from '../../src/commands/create-user.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import type { Finding } from '../../src/commands/doctor/finding.ts';
 import { restore } from '../../src/commands/restore.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { Program } from '../support/program.ts';
+import { RedisServer } from '../support/redis-server.ts';
 import { startServer } from '../support/start-server.ts';
 import { testDirectory } from '../support/test-directory.ts';
 import { run } from './run-command.ts';
@@ -162,4 +164,34 @@ test.each([createTestUser, createUser, backUp, restore, doctor])('$name says how
 test('as a program it ends with the exit code, and wrong usage is 2', async () => {
   const wrong = await Program.run('commands/doctor', { directory: testDirectory(), words: ['--jsn'] });
   expect(wrong).toMatchObject({ code: 2, output: '', errors: expect.stringMatching(/^Unknown option '--jsn'/) });
+});
+
+test('of Redis it says what REDIS_URL is for, and where it does not answer why', async () => {
+  expect(await examine('redis', { DATA_DIR: testDirectory() })).toMatchObject({ state: 'ok', code: 0 });
+  const silent = createServer((connection) => void connection.resume()).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const url = (to: number) => ({ DATA_DIR: testDirectory(), REDIS_URL: `redis://u:secret@127.0.0.1:${to}` });
+  const hanging = await examine('redis', url(port));
+  silent.close();
+  await once(silent, 'close');
+  const gone = await examine('redis', url(port));
+  expect(hanging).toMatchObject({ state: 'problem', code: 1, message: expect.stringMatching(/time/i) });
+  expect(gone).toMatchObject({ state: 'problem', code: 1, message: expect.stringContaining('ECONNREFUSED') });
+  for (const { message } of [hanging, gone]) expect(message).not.toContain('secret');
+  expect(gone.advice).toMatch(/start Redis/);
+});
+
+describeWith('redis-server', 'beside a Redis', () => {
+  test('the doctor says its version, and what is wrong with its password', async () => {
+    const redis = await RedisServer.start({ words: ['--requirepass', 'secret'] });
+    onTestFinished(() => redis.stop());
+    const examineWith = (login: string) =>
+      examine('redis', { DATA_DIR: testDirectory(), REDIS_URL: `redis://${login}127.0.0.1:${redis.port}` });
+    expect(await examineWith(':secret@')).toMatchObject({
+      state: 'ok',
+      message: expect.stringMatching(/^Redis \d+\.\d+\.\d+ at 127\.0\.0\.1:\d+$/),
+    });
+    expect(await examineWith('')).toMatchObject({ state: 'problem', message: expect.stringContaining('NOAUTH') });
+  });
 });

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,26 +14,30 @@ const run = promisify(execFile);
 export interface RedisOptions {
   /** Words of redis-server's command line, such as `--requirepass secret`. */
   readonly words?: readonly string[];
-  /** What redis-cli needs to be let in. */
-  readonly cliWords?: readonly string[];
+  /** It also listens for TLS, at `tlsPort`. */
+  readonly tls?: boolean;
+  /** It is a sentinel, which as yet watches nothing. */
+  readonly isSentinel?: boolean;
 }
 
 /** A Redis of a test's own, on loopback, that keeps nothing on disk: whoever starts it again finds it empty. */
 export class RedisServer {
   readonly port: number;
+  readonly tlsPort: number;
   readonly #folder: string;
   readonly #options: RedisOptions;
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, folder: string, options: RedisOptions) {
+  private constructor([port, tlsPort]: readonly [number, number], folder: string, options: RedisOptions) {
     this.port = port;
+    this.tlsPort = tlsPort;
     this.#folder = folder;
     this.#options = options;
   }
 
   static async start(options: RedisOptions = {}): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'tertulia-redis-'));
-    const server = new RedisServer(await freePort(), folder, options);
+    const server = new RedisServer([await freePort(), await freePort()], folder, options);
     await server.start();
     return server;
   }
@@ -44,9 +48,7 @@ export class RedisServer {
 
   /** Starts it, again at its port where it was ended. */
   async start(): Promise<void> {
-    const where = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
-    const keepNothing = ['--save', '', '--appendonly', 'no'];
-    const child = spawn('redis-server', [...where, ...keepNothing, ...(this.#options.words ?? [])]);
+    const child = spawn('redis-server', await this.#words());
     guardChild(child);
     this.#child = child;
     const lines: string[] = [];
@@ -58,17 +60,25 @@ export class RedisServer {
     if (child.exitCode !== null) throw new Error(`redis-server did not start:\n${lines.join('\n')}`);
   }
 
+  async #words(): Promise<string[]> {
+    const { words = [], tls, isSentinel } = this.#options;
+    const where = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const alsoTls = tls ? ['--tls-port', String(this.tlsPort)] : [];
+    if (!isSentinel) return [...where, ...alsoTls, '--save', '', '--appendonly', 'no', ...words];
+    const file = join(this.#folder, 'sentinel.conf'); // it keeps there what it learns
+    await writeFile(file, '');
+    return [file, '--sentinel', ...where, ...words];
+  }
+
   /** Runs a command by redis-cli; answers what it prints. */
   async cli(...words: string[]): Promise<string> {
-    const { cliWords = [] } = this.#options;
-    const { stdout } = await run('redis-cli', ['-p', String(this.port), ...cliWords, ...words]);
+    const { stdout } = await run('redis-cli', ['-p', String(this.port), ...words]);
     return stdout.trim();
   }
 
   /** Publishes a text of any length. */
   async publish(channel: string, text: string): Promise<void> {
-    const { cliWords = [] } = this.#options;
-    const publishing = run('redis-cli', ['-p', String(this.port), ...cliWords, '-x', 'PUBLISH', channel]);
+    const publishing = run('redis-cli', ['-p', String(this.port), '-x', 'PUBLISH', channel]);
     publishing.child.stdin?.end(text);
     await publishing;
   }

@@ -12,7 +12,7 @@ const foundations = ['delivery', 'accounts', 'store'];
 
 /** Only app.ts and the commands choose one of these; everything else knows the interface. */
 const concrete = [
-  forbid('/store/(sqlite|mongo)', 'Only app.ts and commands/ name a concrete store: use store/store.ts.'),
+  forbid('/store/(sqlite|mongodb)/', 'Only open-store.ts and commands/ name a concrete store: use store/store.ts.'),
   {
     regex: '/delivery/bus',
     importNames: ['InProcessHub'],
@@ -75,7 +75,7 @@ export default defineConfig({
     imports([`${source}/{${foundations.join(',')}}/**`], [...rooms.map(forbidRoom), entry, ...concrete.slice(0, 1)]),
     imports([`${source}/store/**`], [...rooms.map(forbidRoom), entry]),
     imports([`${source}/{config,log,metrics}.ts`], [...rooms.map(forbidRoom), entry, ...concrete]),
-    imports([`${source}/{app,main}.ts`, `${source}/commands/**`], [concreteAssistant]),
+    imports([`${source}/{app,main,open-store}.ts`, `${source}/commands/**`], [concreteAssistant]),
     {
       files: [`${source}/**`],
       rules: {

@@ -18,19 +18,21 @@ import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
 import { createMetrics, watchBus, watchState, type Metrics } from './metrics.ts';
+import { openStore } from './open-store.ts';
 import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
 import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
 import { ConversationLog } from './store/conversation-log.ts';
-import { SqliteStore } from './store/sqlite/sqlite-store.ts';
-import { endOf } from './store/store.ts';
+import { endOf, type Store } from './store/store.ts';
 import { TaskEnds } from './tasks/task-ends.ts';
 import { TaskRunner } from './tasks/task-runner.ts';
 
-/** Rows of deleted conversations that are removed in one go. */
-const SWEEP_ROWS = 500;
+/** Pieces of what a crash or a deletion left that are seen to in one go. */
+const SWEEP_PIECES = 500;
 const SWEEP_MS = 60_000;
+/** On a database that others use too: what another node's death left is mended within seconds. */
+const SHARED_SWEEP_MS = 5_000;
 
 /** What a process or a test gives a server. */
 export interface AppParts {
@@ -70,7 +72,7 @@ interface Foundations {
   readonly metrics: Metrics;
   readonly secret: string;
   readonly assistant: Assistant | null;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly bus: Bus;
   readonly limiters: RateLimiters;
 }
@@ -80,18 +82,28 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
   const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
-  const store = await openStore(directory, !parts.sharesFolder, metrics, parts);
+  const store = await openStore(config, {
+    directory,
+    exclusive: !parts.sharesFolder,
+    log: parts.log,
+    onFatal: parts.onFatal,
+    onBatch(operations, milliseconds) {
+      metrics.commitBatch.observe(operations);
+      metrics.commitSeconds.observe(milliseconds / 1_000);
+    },
+  });
   return { metrics, secret, assistant, store, ...(await linkNodes(config, store.epoch, metrics, parts)) };
 }
 
 /** How this server is linked to others on its database. Redis's client takes 0.1 s to load, and is loaded where it is used. */
 async function linkNodes(
-  { REDIS_URL }: Config,
+  { REDIS_URL, MONGODB_URL }: Config,
   epoch: string,
   metrics: Metrics,
   { log, sharesFolder = false, bus, limiters = limitersInMemory }: AppParts,
 ): Promise<Pick<Foundations, 'bus' | 'limiters'>> {
-  if (bus || !REDIS_URL) return { bus: bus ?? new NoBus(sharesFolder), limiters };
+  const isShared = sharesFolder || MONGODB_URL !== undefined;
+  if (bus || !REDIS_URL) return { bus: bus ?? new NoBus(isShared), limiters };
   const { linkByRedis } = await import('./redis/link-by-redis.ts');
   const link = linkByRedis(REDIS_URL, epoch, log);
   watchBus(metrics, link.bus);
@@ -205,7 +217,8 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
     deliverers: () => delivery.size,
     transports: () => socketServer.io.engine.clientsCount,
   });
-  const sweeper = setInterval(() => void sweepDeleted(store, context.log), SWEEP_MS);
+  const sweepMs = config.MONGODB_URL === undefined ? SWEEP_MS : SHARED_SWEEP_MS;
+  const sweeper = setInterval(() => void sweep(store, context.log), sweepMs);
   return {
     context,
     async listen() {
@@ -248,27 +261,10 @@ function assistantOf(config: Config, log: Logger): Promise<Assistant | null> {
   });
 }
 
-function openStore(
-  directory: string,
-  exclusive: boolean,
-  metrics: Metrics,
-  { onFatal }: AppParts,
-): Promise<SqliteStore> {
-  return SqliteStore.open({
-    directory,
-    exclusive,
-    onFatal,
-    onBatch(operations, milliseconds) {
-      metrics.commitBatch.observe(operations);
-      metrics.commitSeconds.observe(milliseconds / 1_000);
-    },
-  });
-}
-
-async function sweepDeleted(store: SqliteStore, log: Logger): Promise<void> {
+async function sweep(store: Store, log: Logger): Promise<void> {
   try {
-    while ((await store.sweep(SWEEP_ROWS)) === SWEEP_ROWS);
+    while ((await store.sweep(SWEEP_PIECES)) === SWEEP_PIECES);
   } catch (error) {
-    log.warn({ err: error }, 'sweeping deleted conversations failed; tried again in a minute');
+    log.warn({ err: error }, 'sweeping the database failed; it is tried again');
   }
 }

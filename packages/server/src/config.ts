@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { isNetwork } from './proxies.ts';
 import { parseRedisUrl, REDIS_URL_FORM } from './redis/address.ts';
+import { isMongodbUrl, MONGODB_URL_FORM } from './store/mongodb-url.ts';
 import './wording.ts';
 
 /** One row of the settings table: the variable's schema (which holds its default), its sentence, and whether it is secret. */
@@ -62,6 +63,11 @@ export const SETTINGS = {
   JWT_SECRET: setting(
     z.string().optional(),
     'Signs access tokens; at least 32 bytes. Required in production; in development made once and kept in DATA_DIR.',
+    true,
+  ),
+  MONGODB_URL: setting(
+    z.string().refine(isMongodbUrl, `write it as ${MONGODB_URL_FORM}`).optional(),
+    `The database in place of the embedded one, for several nodes: ${MONGODB_URL_FORM}.`,
     true,
   ),
   REDIS_URL: setting(

@@ -16,6 +16,8 @@ const SENTENCES = new Set([
   'DataDirectoryInUse',
   'ForeignDatabase',
   'UnfinishedImport',
+  'DatabaseUnreachable',
+  'MissingIndex',
 ]);
 
 /** SQLite's primary result codes that people can do something about. */

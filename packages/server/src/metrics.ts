@@ -101,7 +101,7 @@ export interface StateSources {
   /** Tasks of this node that are being answered, and that wait for their turn. */
   readonly tasks: () => { readonly running: number; readonly waiting: number };
   /** What waits for the database's writer and reader, and for the hashing of passwords. */
-  readonly queues: () => { readonly write: number; readonly read: number; readonly password: number };
+  readonly queues: () => Readonly<Record<string, number>>;
   /** Conversations that this node delivers to somebody. */
   readonly deliverers: () => number;
   /** Engine.IO sessions, also those that have not signed in. */
@@ -111,7 +111,8 @@ export interface StateSources {
 /** Adds the gauges of a server that is put together. */
 export function watchState({ registry }: Metrics, sources: StateSources): void {
   gauge(registry, 'tertulia_tasks', 'Tasks on this node, by state.', 'state', () => ({ ...sources.tasks() }));
-  const queues = 'What waits for the database (write, read) and for the hashing of passwords.';
+  const queues =
+    'What waits for the database (write and read, or a connection to it) and for the hashing of passwords.';
   gauge(registry, 'tertulia_queue_depth', queues, 'queue', () => ({ ...sources.queues() }));
   count(registry, 'tertulia_deliverers', 'Conversations that this node delivers.', sources.deliverers);
   count(registry, 'tertulia_transports', 'Open transports, signed in or not.', sources.transports);

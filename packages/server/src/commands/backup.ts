@@ -15,6 +15,7 @@ import {
   syncToDisk,
   withDatabase,
 } from './console/database-file.ts';
+import { embeddedFolder } from './console/embedded-folder.ts';
 import { writeNewFile } from './console/new-file.ts';
 
 /** Copies the database, also while a server writes to it. */
@@ -25,7 +26,7 @@ export const backUp: Command = {
     to: { value: 'FILE', about: 'Where to; by default a dated file in DATA_DIR/backups. A file that is there stays.' },
   },
   async run(options, console) {
-    const directory = resolve(readConfig(console.variables).DATA_DIR);
+    const directory = embeddedFolder(readConfig(console.variables));
     const byDefault = join(directory, 'backups', `tertulia-${stampOf(new Date())}.sqlite`);
     const to = typeof options['to'] === 'string' ? resolve(options['to']) : byDefault;
     const from = join(directory, DATABASE_FILE);

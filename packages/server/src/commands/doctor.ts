@@ -5,6 +5,7 @@ import { checkAssistant } from './doctor/check-assistant.ts';
 import { checkDatabase } from './doctor/check-database.ts';
 import { checkDataFolder, checkSecret, checkSpace } from './doctor/check-data-folder.ts';
 import { checkLock } from './doctor/check-lock.ts';
+import { checkMongodb } from './doctor/check-mongodb.ts';
 import { checkPort } from './doctor/check-port.ts';
 import { checkRedis } from './doctor/check-redis.ts';
 import { checkNode, checkOrigins, checkSettings } from './doctor/check-settings.ts';
@@ -26,13 +27,14 @@ export const doctor: Command = {
 async function examine(variables: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
   const { findings, config } = checkSettings(variables);
   const directory = resolve(config.DATA_DIR);
+  const url = config.MONGODB_URL;
   const others = await Promise.all([
     checkNode(),
     checkDataFolder(directory),
     checkSpace(directory),
-    checkDatabase(join(directory, DATABASE_FILE)),
+    url === undefined ? checkDatabase(join(directory, DATABASE_FILE)) : checkMongodb(url),
     checkSecret(directory, variables['JWT_SECRET']),
-    checkLock(config, directory),
+    ...(url === undefined ? [checkLock(config, directory)] : []),
     checkPort(config),
     checkRedis(config),
     checkAssistant(config),

@@ -18,6 +18,7 @@ import {
   syncToDisk,
   withDatabase,
 } from './console/database-file.ts';
+import { embeddedFolder } from './console/embedded-folder.ts';
 
 /** Puts a backup in the place of the database. */
 export const restore: Command = {
@@ -26,7 +27,7 @@ export const restore: Command = {
   options: { from: { value: 'FILE', about: 'The backup, as npm run backup made it.' } },
   async run(options, console) {
     const from = resolve(required(options, 'from'));
-    const directory = resolve(readConfig(console.variables).DATA_DIR);
+    const directory = embeddedFolder(readConfig(console.variables));
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lock = lockDirectory(directory);
     try {

@@ -15,9 +15,16 @@ const VIEWS_MS = 2_000;
  * lost, another server became the primary): the same document is inserted again until it is known.
  * @throws {ChatError} `unavailable`, where that takes too long; the event may stand then.
  */
-export async function append(db: Database, log: Logger, given: NewEvent): Promise<AppendResult> {
+export async function append(
+  db: Database,
+  log: Logger,
+  given: NewEvent,
+  onInserted: (operations: 1, milliseconds: number) => void = () => undefined,
+): Promise<AppendResult> {
   const document = toDocument(given, db.clock);
+  const started = performance.now();
   const result = await answered(() => insert(db, document));
+  if (result.status === 'appended') onInserted(1, performance.now() - started);
   if (result.status !== 'appended' || (await applyInTime(db, log, document))) return result;
   await answered(() => insertOnce(db.deletions, { _id: document.conversation_id })); // the sweeper comes again
   return { status: 'seq_taken' };

@@ -1,8 +1,5 @@
 import { MongoClient } from 'mongodb';
 
-/** A database whose name the URL leaves out. */
-const DEFAULT_DATABASE = 'tertulia';
-
 /** An answer that does not come within this time will not come: the connection is given up, and the operation repeated. */
 const SOCKET_TIMEOUT_MS = 5_000;
 /** How long an operation waits for a server that takes writes, or for a free connection. */
@@ -12,24 +9,6 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const HEARTBEAT_MS = 5_000;
 /** Operations under way at once; more wait their turn. */
 const POOL_SIZE = 100;
-
-/** Operations of a client by where they are. */
-export interface PoolCounts {
-  waiting: number;
-  running: number;
-}
-
-/** The database that the URL names. */
-export function databaseName(url: string): string {
-  const [, name = ''] = /^[^:]+:\/\/[^/?]+\/([^?]+)/.exec(url) ?? [];
-  return name === '' ? DEFAULT_DATABASE : decodeURIComponent(name);
-}
-
-/** The URL without the user, the password and the options: fit to be shown. */
-export function shownUrl(url: string): string {
-  const [, scheme = 'mongodb', hosts = ''] = /^([^:]+):\/\/(?:[^@/]*@)?([^/?]*)/.exec(url) ?? [];
-  return `${scheme}://${hosts}/${databaseName(url)}`;
-}
 
 /** What the URL may set otherwise. */
 const DEFAULTS = {
@@ -57,15 +36,11 @@ export function createClient(url: string): MongoClient {
   });
 }
 
-/** Counts what waits for a connection and what has one. */
-export function countOperations(client: MongoClient): PoolCounts {
-  const counts: PoolCounts = { waiting: 0, running: 0 };
-  client.on('connectionCheckOutStarted', () => (counts.waiting += 1));
-  client.on('connectionCheckOutFailed', () => (counts.waiting -= 1));
-  client.on('connectionCheckedOut', () => {
-    counts.waiting -= 1;
-    counts.running += 1;
-  });
-  client.on('connectionCheckedIn', () => (counts.running -= 1));
+/** Counts the operations that wait for a connection of the pool. */
+export function countWaiting(client: MongoClient): { readonly connection: number } {
+  const counts = { connection: 0 };
+  client.on('connectionCheckOutStarted', () => (counts.connection += 1));
+  client.on('connectionCheckOutFailed', () => (counts.connection -= 1));
+  client.on('connectionCheckedOut', () => (counts.connection -= 1));
   return counts;
 }

@@ -4,7 +4,7 @@ import { insertOnce } from './insert-once.ts';
 import { NotYetReadable, answered } from './retry.ts';
 
 /** Raised with every change of the documents or indexes that an older version would not understand. */
-const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 1;
 
 /** The database is one of a newer version of this program. */
 class ForeignDatabase extends Error {

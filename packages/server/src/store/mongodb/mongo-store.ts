@@ -1,11 +1,11 @@
-import { MongoServerSelectionError, type MongoClient } from 'mongodb';
+import { MongoError, type MongoClient } from 'mongodb';
 import type { Logger } from '../../log.ts';
 import type { AccountStore } from '../account-store.ts';
 import { startOf, type ConversationStore, type LogStore, type Store, type TaskStore } from '../store.ts';
 import { ACCOUNT_INDEXES, mongoAccounts } from './accounts.ts';
 import { append } from './append.ts';
 import { checkpoint, claim, release, releaseOthers, renew } from './claims.ts';
-import { countOperations, createClient, databaseName, shownUrl, type PoolCounts } from './client.ts';
+import { countWaiting, createClient } from './client.ts';
 import { DatabaseClock } from './clock.ts';
 import { INDEXES, collectionsOf, type Database } from './collections.ts';
 import { getConversation, head, listConversations, membersFor } from './conversations.ts';
@@ -20,19 +20,34 @@ import { lastSeq } from './snapshots.ts';
 import { sweep } from './sweep.ts';
 import { exchange, getTask, listTasks } from './task-lists.ts';
 import { TaskPlaces } from './task-places.ts';
+import { databaseName, shownUrl } from '../mongodb-url.ts';
 
 /** How a store is opened. */
 export interface MongoOptions {
   /** May hold a password. */
   readonly url: string;
   readonly log: Logger;
+  /** Told of each event's insert: that it was one operation, and how long it took in ms. */
+  readonly onBatch?: ((operations: number, milliseconds: number) => void) | undefined;
 }
 
-/** Nobody answers at the URL. */
+/** Nobody answers at the URL, or not to this user. */
 class DatabaseUnreachable extends Error {
   constructor(url: string, cause: Error) {
-    super(`The database ${shownUrl(url)} (MONGODB_URL) does not answer: ${cause.message}`, { cause });
+    const reason = cause.message.replaceAll(url, shownUrl(url)); // what is wrong with a URL quotes it
+    super(`The database ${shownUrl(url)} (MONGODB_URL) cannot be used: ${reason}`, { cause });
     this.name = 'DatabaseUnreachable';
+  }
+}
+
+async function connect(url: string): Promise<{ client: MongoClient; waiting: Store['depths'] }> {
+  try {
+    const client = createClient(url);
+    const waiting = countWaiting(client);
+    await client.connect();
+    return { client, waiting };
+  } catch (error) {
+    throw error instanceof MongoError ? new DatabaseUnreachable(url, error) : error;
   }
 }
 
@@ -46,18 +61,24 @@ export class MongoStore implements Store {
   readonly conversations: ConversationStore;
   readonly tasks: TaskStore;
   readonly accounts: AccountStore;
+  readonly depths: Readonly<Record<string, number>>;
   readonly #client: MongoClient;
   readonly #db: Database;
-  readonly #operations: PoolCounts;
   #checked: { at: number; result: Promise<void> } | null = null;
 
-  private constructor(client: MongoClient, db: Database, epoch: string, operations: PoolCounts, log: Logger) {
+  private constructor(
+    client: MongoClient,
+    db: Database,
+    epoch: string,
+    depths: Store['depths'],
+    options: MongoOptions,
+  ) {
     this.epoch = epoch;
     this.#client = client;
     this.#db = db;
-    this.#operations = operations;
+    this.depths = depths;
     const places = new TaskPlaces();
-    this.log = logStore(db, places, log);
+    this.log = logStore(db, places, options);
     this.conversations = conversationStore(db);
     this.tasks = taskStore(db, places);
     this.accounts = mongoAccounts(db.db, db.clock);
@@ -67,26 +88,20 @@ export class MongoStore implements Store {
    * Opens or makes the database that the URL names.
    * @throws {DatabaseUnreachable}, {MissingIndex}, {ForeignDatabase}, and what is wrong with the URL.
    */
-  static async open({ url, log }: MongoOptions): Promise<MongoStore> {
-    const client = createClient(url);
-    const operations = countOperations(client);
+  static async open(options: MongoOptions): Promise<MongoStore> {
+    const { url } = options;
+    const { client, waiting } = await connect(url);
     try {
-      await client.connect();
       const own = client.db(databaseName(url));
       const clock = new DatabaseClock(own);
       const db = collectionsOf(own, clock);
       await ensureIndexes(own, { ...INDEXES, ...ACCOUNT_INDEXES });
       await answered(() => clock.measure());
-      return new MongoStore(client, db, await settleEpoch(db), operations, log);
+      return new MongoStore(client, db, await settleEpoch(db), waiting, options);
     } catch (error) {
       await client.close();
-      throw error instanceof MongoServerSelectionError ? new DatabaseUnreachable(url, error) : error;
+      throw error;
     }
-  }
-
-  /** Operations that wait for a connection, and those under way. */
-  get depths(): { waiting: number; running: number } {
-    return { ...this.#operations };
   }
 
   /** Mends views and removes what is left of what ended or was deleted. */
@@ -114,12 +129,12 @@ export class MongoStore implements Store {
   }
 }
 
-function logStore(db: Database, places: TaskPlaces, log: Logger): LogStore {
+function logStore(db: Database, places: TaskPlaces, { log, onBatch }: MongoOptions): LogStore {
   return {
     append(given) {
       const task = startOf(given.event);
       if (task) places.note(task.id, given.event.conversation_id);
-      return append(db, log, given);
+      return append(db, log, given, onBatch);
     },
     view: (id) => answered(() => readView(db, id)),
     read: (id, afterSeq, limit) => answered(() => readLog(db, id, afterSeq, limit)),

@@ -7,7 +7,7 @@ import { ConversationDeliverer } from './conversation-deliverer.ts';
 /** After the log could not be read. */
 const RETRY_MS = 1_000;
 /** While the bus is down the log is looked at this often, and every few looks also while it is up: it may lose things. */
-const TAIL_MS = 2_000;
+const TAIL_MS = 1_500;
 const LOOKS_WITH_BUS = 5;
 /** The bus tells of an event twice within a moment, if at all. */
 const REMEMBERED_EVENTS = 10_000;

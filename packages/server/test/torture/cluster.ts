@@ -2,6 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingName } from '../../src/config.ts';
 import { freePort, ServerProcess, type ProcessOptions } from '../crash/server-process.ts';
+import { Balancer } from '../proxy/balancer.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { TcpFaults } from '../support/tcp-faults.ts';
 
 type Settings = Partial<Record<SettingName, string>>;
 
@@ -12,11 +15,14 @@ export type Life = Pick<ProcessOptions, 'preload' | 'environment'>;
 export class ClusterNode {
   readonly name: string;
   readonly port: number;
+  /** What its connections to Redis pass; null where nothing is to be done to them. */
+  readonly link: TcpFaults | null;
   readonly #options: ProcessOptions;
   #process: ServerProcess | null = null;
 
-  constructor(name: string, options: ProcessOptions) {
+  constructor(name: string, options: ProcessOptions, link: TcpFaults | null) {
     this.name = name;
+    this.link = link;
     this.port = options.port;
     this.#options = { ...options, settings: { ...options.settings, NODE_ID: name, TRUSTED_PROXIES: '127.0.0.1' } };
   }
@@ -75,34 +81,46 @@ export interface ClusterOptions {
   /** The program that each runs. */
   readonly main: string;
   readonly settings: Settings;
+  /** Nodes without Redis only read what others wrote. */
+  readonly redis: 'none' | 'direct' | 'by way of links';
 }
 
-/** Several nodes on one database. */
+/** Several nodes on one database, behind haproxy as the project sets it up. */
 export class Cluster {
   readonly nodes: readonly ClusterNode[];
+  readonly #redis: RedisServer | null;
+  #balancer: Balancer | null = null;
 
-  private constructor(nodes: readonly ClusterNode[]) {
+  private constructor(nodes: readonly ClusterNode[], redis: RedisServer | null) {
     this.nodes = nodes;
+    this.#redis = redis;
   }
 
-  /** Starts all nodes at once. */
-  static async start({ directory, nodes: count, main, settings }: ClusterOptions): Promise<Cluster> {
-    const nodes = await Promise.all(
-      Array.from({ length: count }, async (_, index) => {
-        const name = `node-${index + 1}`;
-        const folder = join(directory, name);
-        mkdirSync(folder);
-        return new ClusterNode(name, { main, settings, directory: folder, port: await freePort() });
-      }),
-    );
-    const cluster = new Cluster(nodes);
+  /** Starts Redis, then all nodes at once, then haproxy. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const redis = options.redis === 'none' ? null : await RedisServer.start();
+    const numbers = Array.from({ length: options.nodes }, (_, index) => index + 1);
+    const nodes = await Promise.all(numbers.map((number) => makeNode(`node-${number}`, options, redis)));
+    const cluster = new Cluster(nodes, redis);
     try {
       await Promise.all(nodes.map((node) => node.start()));
+      cluster.#balancer = await Balancer.start('haproxy', 'by-sid', portsOf(nodes));
       return cluster;
     } catch (error) {
       await cluster.close();
       throw error;
     }
+  }
+
+  /** Where clients connect. */
+  get url(): string {
+    if (!this.#balancer) throw new Error('the cluster was not started');
+    return this.#balancer.url;
+  }
+
+  get redis(): RedisServer {
+    if (!this.#redis) throw new Error('this cluster has no Redis');
+    return this.#redis;
   }
 
   /** What the nodes wrote last, for whoever has to find out. */
@@ -116,6 +134,28 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
+    await this.#balancer?.close();
     await Promise.all(this.nodes.map((node) => node.kill()));
+    for (const { link } of this.nodes) await link?.close();
+    await this.#redis?.stop();
   }
+}
+
+async function makeNode(
+  name: string,
+  { directory, main, settings, redis: way }: ClusterOptions,
+  redis: RedisServer | null,
+): Promise<ClusterNode> {
+  const folder = join(directory, name);
+  mkdirSync(folder);
+  const link = redis && way === 'by way of links' ? await TcpFaults.start(redis.port) : null;
+  const redisPort = link?.port ?? redis?.port;
+  const shared = redisPort === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${redisPort}` };
+  const options = { main, settings: { ...settings, ...shared }, directory: folder, port: await freePort() };
+  return new ClusterNode(name, options, link);
+}
+
+/** The balancer's configuration names three nodes; where there are fewer, some stand there twice. */
+function portsOf(nodes: readonly ClusterNode[]): number[] {
+  return [0, 1, 2].map((index) => nodes[index % nodes.length]!.port);
 }

@@ -45,9 +45,12 @@ function causeOf(at: number, { node }: Link, moments: readonly Moment[]): number
 
 /**
  * Cross-node delays in ms: from the first that any client knows of an event until clients on other nodes get it live.
- * `counts`: whether an event that was first known then is looked at.
+ * `counts`: whether to look at an event that was first known then, on the way from one node to the other.
  */
-export function crossNodeDelays(history: readonly Entry[], counts: (at: number) => boolean = () => true): number[] {
+export function crossNodeDelays(
+  history: readonly Entry[],
+  counts: (at: number, from: string, to: string) => boolean = () => true,
+): number[] {
   const nodes = new Map<string, string | null>();
   const firsts = new Map<string, { at: number; node: string | null }>();
   const delays: number[] = [];
@@ -59,8 +62,8 @@ export function crossNodeDelays(history: readonly Entry[], counts: (at: number) 
     const place = `${entry.conversation_id}#${entry.seq}`;
     const first = firsts.get(place);
     if (!first) firsts.set(place, { at: entry.at, node });
-    else if (entry.kind === 'event' && node !== first.node && node && first.node && counts(first.at)) {
-      delays.push(entry.at - first.at);
+    else if (entry.kind === 'event' && node && first.node && node !== first.node) {
+      if (counts(first.at, first.node, node)) delays.push(entry.at - first.at);
     }
   }
   return delays;
@@ -85,12 +88,12 @@ export function takeoversOf(history: readonly Entry[]): number[] {
   });
 }
 
-/** From the first try of a message until it was acknowledged, in ms. */
-export function sendTimes(history: readonly Entry[]): number[] {
+/** From the first try of a message until it was acknowledged, in ms. `counts`: whether to look at one tried first then. */
+export function sendTimes(history: readonly Entry[], counts: (at: number) => boolean = () => true): number[] {
   const invoked = new Map(entriesOf(history, 'invoke').map(({ client_msg_id, at }) => [client_msg_id, at]));
   return entriesOf(history, 'ok').flatMap(({ client_msg_id, at }) => {
     const from = invoked.get(client_msg_id);
     invoked.delete(client_msg_id);
-    return from === undefined ? [] : [at - from];
+    return from === undefined || !counts(from) ? [] : [at - from];
   });
 }

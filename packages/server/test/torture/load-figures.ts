@@ -41,12 +41,12 @@ export function outcomeOf(run: LoadedRun, further: readonly Figure[] = [], gapMs
 }
 
 /** A figure that must be 0. */
-function none(name: string, count: number): Figure {
+export function none(name: string, count: number): Figure {
   return { name, value: count, target: { text: '0', isMet: count === 0 } };
 }
 
 /** Times whose 99th percentile must not be above a limit. */
-function atMost(name: string, times: readonly number[], milliseconds: number): Figure {
+export function atMost(name: string, times: readonly number[], milliseconds: number): Figure {
   const isMet = percentile(times, 0.99) <= milliseconds;
   return { name, value: spread(times), target: { text: `p99 at most ${milliseconds}`, isMet } };
 }

@@ -1,5 +1,6 @@
 import type { Fault } from '../crash/history.ts';
 import type { Database } from './database.ts';
+import type { Stage } from './under-load.ts';
 
 /** How a trial is run. */
 export interface TrialOptions {
@@ -38,5 +39,7 @@ export interface Trial {
   readonly mustHold: string;
   /** How often it is injected unless somebody says otherwise. */
   readonly cycles: number;
+  /** Injects it into whatever runs under load; absent where it needs more than that. */
+  disrupt?(stage: Stage): Promise<void>;
   run(options: TrialOptions): Promise<Outcome>;
 }

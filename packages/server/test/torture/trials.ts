@@ -1,5 +1,25 @@
 import type { Trial } from './trial.ts';
 import { nodeKilled } from './trials/node-killed.ts';
+import { nodePaused } from './trials/node-paused.ts';
+import { redisAils } from './trials/redis-ails.ts';
+import { redisCut } from './trials/redis-cut.ts';
+import { redisKilled } from './trials/redis-killed.ts';
+import { rollingRestart } from './trials/rolling-restart.ts';
+import { sendPath } from './trials/send-path.ts';
+import { sharedFile } from './trials/shared-file.ts';
+import { streamCutOff } from './trials/stream-cut-off.ts';
+
+const ALL = [
+  nodeKilled,
+  sendPath,
+  streamCutOff,
+  nodePaused,
+  redisKilled,
+  redisCut,
+  redisAils,
+  rollingRestart,
+  sharedFile,
+];
 
 /** All faults that can be injected, by their ids. */
-export const TRIALS: ReadonlyMap<string, Trial> = new Map([nodeKilled].map((trial) => [trial.id, trial]));
+export const TRIALS: ReadonlyMap<string, Trial> = new Map(ALL.map((trial) => [trial.id, trial]));

@@ -1,12 +1,11 @@
 import { checkRun } from '../crash/check-run.ts';
 import { Crowd, type Device } from '../crash/crowd.ts';
 import type { Drained, Entry, Fault } from '../crash/history.ts';
-import { startLoad } from '../crash/load.ts';
+import { startLoad, type LoadRates } from '../crash/load.ts';
 import { randomFrom } from '../crash/random.ts';
 import { CRASH_SETTINGS } from '../crash/settings.ts';
 import { drain, makeWorld, type World, type WorldPlan } from '../crash/world.ts';
-import { Balancer } from '../proxy/balancer.ts';
-import { Cluster, type ClusterNode } from './cluster.ts';
+import { Cluster, type ClusterNode, type ClusterOptions } from './cluster.ts';
 import type { Moment } from './figures.ts';
 import type { TrialOptions } from './trial.ts';
 
@@ -42,6 +41,8 @@ const SLOW_RATES = { streams: 2, openings: 1 };
 export interface Stage {
   readonly cluster: Cluster;
   readonly cycles: number;
+  /** What clients did and saw so far. */
+  readonly history: readonly Entry[];
   readonly random: () => number;
   /** To be called just before something is broken: a node, or (null) what all of them share. */
   readonly broke: (node: ClusterNode | null) => void;
@@ -61,26 +62,29 @@ export interface LoadedRun {
 }
 
 /** Has everybody talk, breaks things meanwhile, lets all come to rest, and compares what clients saw with what is stored. */
-export async function underLoad(options: TrialOptions, disrupt: (stage: Stage) => Promise<void>): Promise<LoadedRun> {
+export async function underLoad(
+  options: TrialOptions,
+  disrupt: (stage: Stage) => Promise<void>,
+  { redis = 'direct', rates }: { redis?: ClusterOptions['redis']; rates?: LoadRates } = {},
+): Promise<LoadedRun> {
   const { database, directory, nodes, seed, cycles, rate, say } = options;
   const world = await makeWorldIn(options);
   const settings = { ...CRASH_SETTINGS, ...database.settings };
-  const cluster = await Cluster.start({ directory, nodes, settings, main: database.main });
-  const balancer = await Balancer.start('haproxy', 'by-sid', portsOf(cluster));
+  const cluster = await Cluster.start({ directory, nodes, settings, main: database.main, redis });
   const history: Entry[] = [];
   const moments: Moment[] = [];
   const names = cluster.nodes.map(({ name }) => name);
-  const crowd = new Crowd(world, devicesOf(world, balancer.url), names, history);
+  const crowd = new Crowd(world, devicesOf(world, cluster.url), names, history);
   const lastLines = () => cluster.lastLines;
   const allBack = () => crowd.allBack(lastLines);
   let stopLoad = () => {};
   try {
     await allBack();
-    stopLoad = startLoad(crowd.loads, { ...SLOW_RATES, chats: rate }, randomFrom(seed));
+    stopLoad = startLoad(crowd.loads, rates ?? { ...SLOW_RATES, chats: rate }, randomFrom(seed));
     const broke = (node: ClusterNode | null) => {
       moments.push({ at: performance.now(), node: node?.name ?? null });
     };
-    await disrupt({ cluster, cycles, random: randomFrom(seed + 1), broke, allBack, say });
+    await disrupt({ cluster, cycles, history, random: randomFrom(seed + 1), broke, allBack, say });
     await allBack();
     stopLoad();
     await crowd.calmDown(lastLines);
@@ -90,14 +94,8 @@ export async function underLoad(options: TrialOptions, disrupt: (stage: Stage) =
   } finally {
     stopLoad();
     crowd.close();
-    await balancer.close();
     await cluster.close();
   }
-}
-
-/** The balancer's configuration names three nodes; where there are fewer, some stand there twice. */
-function portsOf({ nodes }: Cluster): number[] {
-  return [0, 1, 2].map((index) => nodes[index % nodes.length]!.port);
 }
 
 async function makeWorldIn({ database }: TrialOptions): Promise<World> {

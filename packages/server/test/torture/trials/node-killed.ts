@@ -16,11 +16,12 @@ export const nodeKilled: Trial = {
   about: 'kill -9 of a random node under load; it is started again 0 to 2 s later',
   mustHold: 'nothing lost, doubled, out of order; no hole; the same for all; client gap p99 at most 5 s',
   cycles: 200,
+  disrupt: killAgainAndAgain,
   run: async (options) => outcomeOf(await underLoad(options, killAgainAndAgain)),
 };
 
 /** The next kill waits for the clients, not for the node: as long as another one is up. */
-async function killAgainAndAgain({ cluster, cycles, random, broke, allBack, say }: Stage): Promise<void> {
+export async function killAgainAndAgain({ cluster, cycles, random, broke, allBack, say }: Stage): Promise<void> {
   const { nodes } = cluster;
   const returns: Promise<void>[] = [];
   for (let cycle = 1; cycle <= cycles; cycle += 1) {

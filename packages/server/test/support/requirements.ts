@@ -9,6 +9,7 @@ export const HOW_TO_GET = {
   curl: 'Install curl, on Debian: apt install curl',
   ferretdb:
     'Build the test database, with Go 1.24 or newer: npm run build:ferretdb; or name a server: TEST_MONGODB_URL',
+  'kubernetes-validate': 'Make the venv as for python: kubernetes-validate is among the requirements',
   promtool: 'Install Prometheus, on Debian: apt install prometheus',
   haproxy: 'Install haproxy, on Debian: apt install haproxy',
   nginx: 'Install nginx, on Debian: apt install nginx',
@@ -40,6 +41,12 @@ export function findFerretdb(): string | null {
   return isExecutable(path) ? path : null;
 }
 
+/** The path of the program that checks manifests for Kubernetes, or null where there is none. */
+export function findKubernetesValidate(): string | null {
+  const venv = fileURLToPath(new URL('../../../../.venv/bin/kubernetes-validate', import.meta.url));
+  return isExecutable(venv) ? venv : findProgram(['kubernetes-validate']);
+}
+
 /** The path of Prometheus' own checker, or null where there is none. */
 export function findPromtool(): string | null {
   return findProgram(['promtool']);
@@ -49,6 +56,7 @@ const finders = {
   chromium: findChromium,
   curl: () => findProgram(['curl']),
   ferretdb: () => process.env['TEST_MONGODB_URL'] ?? findFerretdb(),
+  'kubernetes-validate': findKubernetesValidate,
   promtool: findPromtool,
   haproxy: () => findProgram(['haproxy']),
   nginx: () => findProgram(['nginx']),

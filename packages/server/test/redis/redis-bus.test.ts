@@ -4,13 +4,13 @@ import { describeWith } from '../support/describe-with.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { TestNode } from './nodes.ts';
 
-const event = (seq: number, title: string): ConversationEvent => ({
+const event = (seq: number, description: string): ConversationEvent => ({
   conversation_id: 'c',
   seq,
   type: 'conversation_updated',
   actor: { kind: 'user', id: 'u', name: 'alice' },
   created_at: '2026-01-01T00:00:00.000Z',
-  data: { title },
+  data: { description },
 });
 
 describeWith('redis-server', 'nodes linked by Redis', () => {
@@ -119,9 +119,9 @@ describeWith('redis-server', 'nodes linked by Redis', () => {
     ['a seq that is none', 'x {"kind":"changed","user_id":"u","conversation_id":"c","seq":-1}'],
     [
       'deep nesting',
-      `x {"kind":"event","conversation_id":"c","seq":1,"event":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
+      `x {"kind":"event","conversation_id":"c","seq":1,"asker":null,"event":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
     ],
-    ['a megabyte', `x {"kind":"revoked","session_ids":["${'x'.repeat(1_000_000)}"]}`],
+    ['too much of everything', `x {"kind":"revoked","session_ids":["s"${',"s"'.repeat(100_000)}]}`],
     ['a prototype', 'x {"__proto__":{"kind":"changed"}}'],
     ['nothing', ''],
   ])('a forged packet with %s is refused, and said once', async (_, packet) => {

@@ -121,11 +121,16 @@ describeWith('redis-server', 'kinds of Redis', () => {
     await meet(parts);
     const [a, b] = await expectLinked(`redis+cluster://127.0.0.1:${parts[0]!.port},127.0.0.1:${parts[1]!.port}`);
     for (const part of parts) expect(await part.cli('PUBSUB', 'SHARDCHANNELS')).toContain('conversation:');
-    parts[2]!.signal('SIGSTOP');
-    await Promise.all([a.down(), b.down()]);
-    parts[2]!.signal('SIGCONT');
-    await Promise.all([a.up(2), b.up(2)]);
-    await hearEachOther(a, b, 100);
+    for (const [time, fail] of [() => parts[2]!.signal('SIGSTOP'), () => parts[2]!.kill()].entries()) {
+      await fail();
+      await Promise.all([a.down(), b.down()]);
+      parts[2]!.signal('SIGCONT');
+      if (time === 1) await parts[2]!.start();
+      await Promise.all([a.up(2 + time), b.up(2 + time)]);
+      await hearEachOther(a, b, 100 * (1 + time));
+    }
+    const reasons = a.logged.filter((line) => line.includes('Redis is not there'));
+    expect(reasons).toEqual([expect.stringContaining('no answer'), expect.not.stringContaining('no answer')]);
   });
 
   /** Makes one cluster of them. */

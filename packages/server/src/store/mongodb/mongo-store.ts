@@ -14,7 +14,7 @@ import { context, pageOfEvents, pageOfMessages } from './event-pages.ts';
 import { ensureIndexes } from './indexes.ts';
 import { findEvent, lastSeqs, readLog, readView } from './log.ts';
 import { settleEpoch } from './meta.ts';
-import { answered } from './retry.ts';
+import { answered, isDuplicateKey } from './retry.ts';
 import { progress } from './running.ts';
 import { lastSeq } from './snapshots.ts';
 import { sweep } from './sweep.ts';
@@ -121,7 +121,13 @@ export class MongoStore implements Store {
 
   async #touch(now: number): Promise<void> {
     const touched = { $set: { value: now } };
-    await answered(() => this.#db.meta.updateOne({ _id: 'touched' }, touched, { upsert: true }), CHECK_MS);
+    await answered(async () => {
+      try {
+        await this.#db.meta.updateOne({ _id: 'touched' }, touched, { upsert: true });
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error; // two made it at once: the other's write was taken
+      }
+    }, CHECK_MS);
   }
 
   async close(): Promise<void> {

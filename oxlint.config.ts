@@ -75,7 +75,7 @@ export default defineConfig({
     imports([`${source}/{${foundations.join(',')}}/**`], [...rooms.map(forbidRoom), entry, ...concrete.slice(0, 1)]),
     imports([`${source}/store/**`], [...rooms.map(forbidRoom), entry]),
     imports([`${source}/{config,log,metrics}.ts`], [...rooms.map(forbidRoom), entry, ...concrete]),
-    imports([`${source}/{app,main,open-store}.ts`, `${source}/commands/**`], [concreteAssistant]),
+    imports([`${source}/{app,main,open-store,serve}.ts`, `${source}/{commands,workers}/**`], [concreteAssistant]),
     {
       files: [`${source}/**`],
       rules: {
@@ -84,7 +84,13 @@ export default defineConfig({
     },
     { files: [`${source}/socket/handle.ts`], rules: { 'no-restricted-properties': 'off' } },
     {
-      files: [`${source}/main.ts`, `${source}/commands/**`, 'scripts/**', 'bench/**', 'packages/*/scripts/**'],
+      files: [
+        `${source}/{main,process-end,workers/worker}.ts`,
+        `${source}/commands/**`,
+        'scripts/**',
+        'bench/**',
+        'packages/*/scripts/**',
+      ],
       rules: { 'node/no-process-env': 'off' },
     },
     {

@@ -1,26 +1,33 @@
 import { readConfig, type Config } from './config.ts';
 import type { Logger } from './log.ts';
+import type { AccountStore } from './store/account-store.ts';
 
 /** Where a server listens, and how somebody who has just started it goes on. */
 export interface Announcement {
   /** Where this machine reaches it. */
   readonly url: string;
   readonly on_all_networks?: true;
+  /** Processes that serve, where they are several. */
+  readonly workers?: number;
   readonly test_page?: string;
   readonly next?: string;
 }
 
 /** Says where the server listens and what to do next, in words for a terminal or as one log line. */
-export function announce(announcement: Announcement, log: Logger, write: ((text: string) => void) | null): void {
-  const { url, on_all_networks, test_page, next } = announcement;
+export function announce(announcement: Announcement, log: Logger, write = toTerminal()): void {
+  const { url, on_all_networks, workers, test_page, next } = announcement;
   if (!write) return log.info(announcement, 'listening');
   const rows = [
-    `  Tertulia listens on ${url}${on_all_networks ? ', on all networks' : ''}`,
+    `  Tertulia listens on ${url}${on_all_networks ? ', on all networks' : ''}${workers ? `, with ${workers} workers` : ''}`,
     ...(test_page ? [`  The test page:      ${test_page}`] : []),
     ...(next ? [`  Next:               ${next}`] : []),
     '  Ctrl+C stops it.',
   ];
   write(`\n${rows.join('\n')}\n\n`);
+}
+
+function toTerminal(): ((text: string) => void) | null {
+  return process.stdout.isTTY ? (text) => void process.stdout.write(text) : null;
 }
 
 /** What to announce of a server that listens. `hasTestUser`: it need not be made any more. */
@@ -34,11 +41,17 @@ export function announcementOf(config: Config, listening: string, hasTestUser: b
   return {
     url,
     ...(onAllNetworks && { on_all_networks: true }),
+    ...(config.WORKERS > 1 && { workers: config.WORKERS }),
     ...(hasTestPage && { test_page: `${url}/static/socketio_test.html` }),
     ...(isDevelopment && {
       next: hasTestUser ? signIn : `${make} in another terminal, then ${signIn}`,
     }),
   };
+}
+
+/** Whether the user that newcomers are told to sign in as is there. */
+export async function hasTestUser({ ENVIRONMENT }: Config, accounts: AccountStore): Promise<boolean> {
+  return ENVIRONMENT === 'development' && (await accounts.findUserByName('testuser')) !== null;
 }
 
 /** A command for a shell, with the data folder where it is not the default one: another terminal may not know of it. */

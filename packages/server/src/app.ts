@@ -14,15 +14,17 @@ import { Delivery } from './delivery/delivery.ts';
 import { sessionRoom } from './delivery/rooms.ts';
 import { drain } from './drain.ts';
 import type { Context } from './events/context.ts';
+import { whatIsMissing } from './http/health.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
 import type { Logger } from './log.ts';
-import { createMetrics, watchBus, watchState, type Metrics } from './metrics.ts';
+import { createMetrics, watchBus, watchState, type GatherMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
 import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
 import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
+import type { Siblings } from './socket/sibling-sessions.ts';
 import { ConversationLog } from './store/conversation-log.ts';
 import { endOf, type Store } from './store/store.ts';
 import { TaskEnds } from './tasks/task-ends.ts';
@@ -47,6 +49,10 @@ export interface AppParts {
   readonly sharesFolder?: boolean;
   /** In place of those that count for this process alone. */
   readonly limiters?: RateLimiters;
+  /** Other servers of this machine, behind the same address. */
+  readonly siblings?: Siblings;
+  /** In place of this server's metrics alone. */
+  readonly gatherMetrics?: GatherMetrics;
 }
 
 /** A server that is ready to listen. */
@@ -61,7 +67,7 @@ export interface App {
 /** Puts a server together: here, and only here, the rooms learn of each other. */
 export async function createApp(config: Config, parts: AppParts): Promise<App> {
   const foundations = await layFoundations(config, parts);
-  const edges = openEdges(config, parts.log, foundations);
+  const edges = openEdges(config, parts, foundations);
   const context = connectRooms(config, parts.log, foundations, edges);
   edges.rooms.context = context;
   return serve(config, foundations, edges, context);
@@ -78,7 +84,7 @@ interface Foundations {
 }
 
 async function layFoundations(config: Config, parts: AppParts): Promise<Foundations> {
-  const metrics = createMetrics();
+  const metrics = createMetrics(parts.gatherMetrics);
   const directory = await openDataFolder(config);
   const secret = await loadSecret(config, directory);
   const assistant = parts.assistant ?? (await assistantOf(config, parts.log));
@@ -120,7 +126,8 @@ interface Edges {
   readonly rooms: { context?: Context; isReady: boolean };
 }
 
-function openEdges(config: Config, log: Logger, { store, secret, metrics, bus, limiters }: Foundations): Edges {
+function openEdges(config: Config, parts: AppParts, { store, secret, metrics, bus, limiters }: Foundations): Edges {
+  const { log, siblings = null } = parts;
   const rooms: Edges['rooms'] = { isReady: false };
   const accounts = createAccounts({
     store: store.accounts,
@@ -144,7 +151,7 @@ function openEdges(config: Config, log: Logger, { store, secret, metrics, bus, l
     createHttp({ config, log, accounts, countSockets, metrics, state: rooms, context }),
   );
   const limits = createSocketLimits(config, limiters);
-  const socketServer = createSocketServer(httpServer, config, limits, log);
+  const socketServer = createSocketServer(httpServer, config, limits, log, siblings);
   return { accounts, httpServer, socketServer, limits, rooms };
 }
 
@@ -216,6 +223,7 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
     queues: () => ({ ...store.depths, password: accounts.passwordQueueDepth }),
     deliverers: () => delivery.size,
     transports: () => socketServer.io.engine.clientsCount,
+    isReady: async () => (await whatIsMissing({ state: rooms, context: () => context })).length === 0,
   });
   const sweepMs = config.MONGODB_URL === undefined ? SWEEP_MS : SHARED_SWEEP_MS;
   const sweeper = setInterval(() => void sweep(store, context.log), sweepMs);

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
 import { isNetwork } from './proxies.ts';
 import { parseRedisUrl, REDIS_URL_FORM } from './redis/address.ts';
@@ -44,6 +44,10 @@ const setting = <S extends z.ZodType>(schema: S, about: string, secret?: true): 
 /** Polling without a WebSocket to go on to is nobody's wish. */
 const TRANSPORTS_WANTED = 'must be polling,websocket or websocket';
 
+/** More processes than any machine has use for are a slip of the hand. */
+const MOST_WORKERS = 128;
+const WORKERS_WANTED = `must be auto, or a whole number from 1 to ${MOST_WORKERS}`;
+
 /** Every variable that the server reads, in the order of `docs/configuration.md`, which is made from this table. */
 export const SETTINGS = {
   ENVIRONMENT: setting(
@@ -59,6 +63,15 @@ export const SETTINGS = {
       .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits or dashes')
       .default(() => shortHostname()),
     "This process's name in leases, logs, metrics and transport session ids, by which a load balancer finds it: each process needs its own. Made from the host's name by default.",
+  ),
+  WORKERS: setting(
+    z
+      .union(
+        [z.literal('auto').transform(() => availableParallelism()), z.coerce.number().int().min(1).max(MOST_WORKERS)],
+        WORKERS_WANTED,
+      )
+      .default(1),
+    'Processes that serve, on one machine and one database: one for each processor that may be used, with `auto`. No Redis is needed.',
   ),
   JWT_SECRET: setting(
     z.string().optional(),

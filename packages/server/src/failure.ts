@@ -81,7 +81,7 @@ export function explainFailure(error: unknown, dataDir: string): string | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof ChatError || SENTENCES.has(error.name)) return error.message;
   const { errcode, code, path, syscall } = error as SystemError;
-  if (syscall === 'listen' || syscall === 'getaddrinfo') return explainListening(error);
+  if (syscall === 'listen' || syscall === 'bind' || syscall === 'getaddrinfo') return explainListening(error);
   const database = errcode === undefined ? undefined : SQLITE[errcode & 0xff];
   if (database) return `${dataDir}: ${database}.`;
   const file = code === undefined || path === undefined ? undefined : FILES[code];

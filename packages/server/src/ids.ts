@@ -21,8 +21,8 @@ export function derivedConversationId(userId: string, clientMsgId: string): stri
 }
 
 /**
- * An Engine.IO session's id: the node that holds it, by which a load balancer finds it, a dot, which no NODE_ID has, and
- * 128 random bits. Whoever knows it can send in the session's name. Nothing in it is changed in a URL.
+ * An Engine.IO session's id: the node that holds it, by which a load balancer finds it, a dot, and 128 random bits.
+ * Whoever knows it can send in the session's name. Nothing in it is changed in a URL.
  */
 export function newEngineSessionId(nodeId: string): string {
   return `${nodeId}.${randomBytes(16).toString('base64url')}`;

@@ -21,7 +21,16 @@ export interface LogOptions {
   readonly to?: DestinationStream;
 }
 
-/** A log of JSON lines, written in the background; what waits is written out when the process exits by itself. */
+/** The most that a pipe takes as a whole from one of several writers (POSIX: PIPE_BUF). */
+const WHOLE_BYTES = 4_096;
+
+/** A log on standard output: lines for people on a terminal, else JSON. `isShared`: other processes write there, too. */
+export async function logToOutput(options: Omit<LogOptions, 'to'>, isShared = false): Promise<Logger> {
+  if (process.stdout.isTTY) return createLogger({ ...options, to: await readableLines() });
+  return createLogger({ ...options, to: gatheredLines(isShared ? WHOLE_BYTES : undefined) });
+}
+
+/** A log of JSON lines, by default written in the background to standard output. */
 export function createLogger({ level, node, to }: LogOptions): Logger {
   const options = {
     level,
@@ -37,15 +46,15 @@ export function createLogger({ level, node, to }: LogOptions): Logger {
  * Standard output in blocks: under load many lines share one write (measured: a write for each is an eighth of the main
  * thread's work). What waits is written out within the time below, and when the process exits by itself.
  */
-function gatheredLines(): DestinationStream {
-  const lines = pino.destination({ sync: false, minLength: 8_192 });
+function gatheredLines(most = 16_384): DestinationStream {
+  const lines = pino.destination({ sync: false, minLength: most / 2, maxWrite: most });
   lines.on('error', () => undefined); // a full disk or a closed pipe takes lines, never the server
   setInterval(() => lines.flush(), 100).unref();
   return lines;
 }
 
 /** For a terminal: lines for people. Written at once, so that none is lost when the process ends. */
-export async function readableLines(): Promise<DestinationStream> {
+async function readableLines(): Promise<DestinationStream> {
   const { build } = await import('pino-pretty');
   return build({ ignore: 'pid,hostname,node_id', translateTime: 'HH:MM:ss', sync: true });
 }

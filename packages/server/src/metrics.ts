@@ -1,15 +1,40 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** All that the server counts. Labels take few, fixed values, never an id. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** A registry's metrics with their values. */
+export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** What Prometheus is answered from. */
+type Page = Pick<Registry, 'metrics'> & { readonly contentType: string };
+
+/** Reads the metrics of all servers behind one address, this one's among them; null where that cannot be done. */
+export type GatherMetrics = () => Promise<readonly MetricsJson[] | null>;
+
 /** Makes the metrics in a registry of their own, so that several servers can live in one process. */
-export function createMetrics() {
+export function createMetrics(gather?: GatherMetrics) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return { registry, ...socketMetrics(registry), ...chatMetrics(registry), ...storeMetrics(registry) };
+  return {
+    registry,
+    /** What is to be shown to whoever asks this server. */
+    shown: (): Promise<Page> => (gather ? summed(registry, gather) : Promise.resolve(registry)),
+    ...socketMetrics(registry),
+    ...chatMetrics(registry),
+    ...storeMetrics(registry),
+  };
+}
+
+async function summed(own: Registry, gather: GatherMetrics): Promise<Page> {
+  const all = await gather();
+  if (!all) return own;
+  const registry = AggregatorRegistry.aggregate([...all]);
+  const help = 'Workers that told their metrics; the others of this page are sums over them.';
+  new Gauge({ name: 'tertulia_workers', help, registers: [registry] }).set(all.length);
+  return registry;
 }
 
 function socketMetrics(registry: Registry) {
@@ -44,7 +69,6 @@ function socketMetrics(registry: Registry) {
       labelNames: ['method', 'route', 'status'],
       registers,
     }),
-    ready: new Gauge({ name: 'tertulia_ready', help: '1 where /readyz answers 200, else 0.', registers }),
   };
 }
 
@@ -106,6 +130,7 @@ export interface StateSources {
   readonly deliverers: () => number;
   /** Engine.IO sessions, also those that have not signed in. */
   readonly transports: () => number;
+  readonly isReady: () => Promise<boolean>;
 }
 
 /** Adds the gauges of a server that is put together. */
@@ -116,6 +141,8 @@ export function watchState({ registry }: Metrics, sources: StateSources): void {
   gauge(registry, 'tertulia_queue_depth', queues, 'queue', () => ({ ...sources.queues() }));
   count(registry, 'tertulia_deliverers', 'Conversations that this node delivers.', sources.deliverers);
   count(registry, 'tertulia_transports', 'Open transports, signed in or not.', sources.transports);
+  const ready = '1 where /readyz answers 200, else 0.';
+  count(registry, 'tertulia_ready', ready, async () => Number(await sources.isReady()), 'min');
 }
 
 /** What a link to other nodes tells of itself: counts since the start, by what became of a message. */
@@ -154,13 +181,20 @@ function gauge(registry: Registry, name: string, help: string, label: string, re
   });
 }
 
-function count(registry: Registry, name: string, help: string, read: () => number) {
+function count(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number | Promise<number>,
+  aggregator: 'sum' | 'min' = 'sum',
+) {
   return new Gauge({
     name,
     help,
     registers: [registry],
-    collect() {
-      this.set(read());
+    aggregator,
+    async collect() {
+      this.set(await read());
     },
   });
 }

@@ -50,7 +50,8 @@ function readinessRoute(app: HttpApp, path: string, parts: HttpParts): void {
   });
 }
 
-async function whatIsMissing({ state, context }: HttpParts): Promise<string[]> {
+/** Why the server does not take requests or cannot store what it is given, if so. */
+export async function whatIsMissing({ state, context }: Pick<HttpParts, 'state' | 'context'>): Promise<string[]> {
   if (!state.isReady) return ['The server is starting or stopping.'];
   const late = new AbortController();
   const check = context().store.check();
@@ -79,8 +80,7 @@ function metricsRoute(app: HttpApp, parts: HttpParts): void {
   });
   app.openapi(route, async (c) => {
     c.header('Cache-Control', 'no-store');
-    const { registry, ready } = parts.metrics;
-    ready.set((await whatIsMissing(parts)).length === 0 ? 1 : 0);
+    const registry = await parts.metrics.shown();
     return c.text(await registry.metrics(), 200, { 'Content-Type': registry.contentType });
   });
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { Proxies } from '../proxies.ts';
 import type { Refusals } from '../refusals.ts';
 import type { SocketLimits } from './limits.ts';
+import { takeOver } from './take-over.ts';
 
 const PATH = '/socket.io/';
 const METHODS = ['GET', 'POST', 'OPTIONS'];
@@ -55,14 +56,6 @@ export function guardFrontDoor(httpServer: HttpServer, door: FrontDoor): void {
       },
     );
   });
-}
-
-function takeOver<L extends (...values: never[]) => void>(httpServer: HttpServer, event: string): L {
-  const listeners = httpServer.listeners(event) as L[];
-  httpServer.removeAllListeners(event);
-  return ((...values: Parameters<L>) => {
-    for (const listener of listeners) listener.apply(httpServer, values);
-  }) as L;
 }
 
 /** @throws {ChatError} where the request may not go on to Socket.IO */

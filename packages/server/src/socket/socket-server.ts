@@ -23,6 +23,7 @@ import type { SocketLimits } from './limits.ts';
 import { boundOutbox } from './outbox.ts';
 import { BoundedDecoder, Encoder } from './packet-parser.ts';
 import { endSessions, recheckSessions, unwatchLogin, watchLogin } from './session-watch.ts';
+import { shareSessions, type Siblings } from './sibling-sessions.ts';
 import { boundStrangers, packetAllowance } from './transport-limits.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 import { UserSockets } from './user-sockets.ts';
@@ -51,6 +52,7 @@ export function createSocketServer(
   config: Config,
   limits: SocketLimits,
   log: Logger,
+  siblings: Siblings | null,
 ): SocketServer {
   const door: FrontDoor = {
     config,
@@ -77,20 +79,14 @@ export function createSocketServer(
     parser: { Encoder, Decoder: BoundedDecoder },
   });
   io.engine.generateId = () => newEngineSessionId(config.NODE_ID);
+  const stopSharing = siblings && shareSessions(httpServer, io, siblings, config.SHUTDOWN_DRAIN_SECONDS * 1_000);
   guardFrontDoor(httpServer, door);
   boundStrangers(io);
   const stops: (() => void)[] = [];
   return {
     io,
     endSessions: (sessionIds) => endSessions(io, sessionIds),
-    renameUser(user) {
-      for (const room of [userRoom(user.id), baseUserRoom(user.id)]) {
-        for (const id of io.sockets.adapter.rooms.get(room) ?? []) {
-          const socket = io.sockets.sockets.get(id);
-          if (socket) socket.data.user = user;
-        }
-      }
-    },
+    renameUser: (user) => renameUser(io, user),
     begin(context) {
       accept(io, context, door);
       stops.push(recheckSessions(io, context), beat(io, context.delivery));
@@ -101,9 +97,19 @@ export function createSocketServer(
     },
     async close() {
       for (const stop of stops) stop();
+      await stopSharing?.();
       await closeAll(io, httpServer);
     },
   };
+}
+
+function renameUser(io: ChatServer, user: User): void {
+  for (const room of [userRoom(user.id), baseUserRoom(user.id)]) {
+    for (const id of io.sockets.adapter.rooms.get(room) ?? []) {
+      const socket = io.sockets.sockets.get(id);
+      if (socket) socket.data.user = user;
+    }
+  }
 }
 
 function accept(io: ChatServer, context: Context, door: FrontDoor): void {

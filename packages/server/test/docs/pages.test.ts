@@ -91,7 +91,12 @@ test('every file on the way of a message exists', async () => {
 test('every metric that the documentation names is measured', async () => {
   const { registry } = createMetrics();
   const sources = { tasks: () => ({ running: 0, waiting: 0 }), queues: () => ({ write: 0, read: 0, password: 0 }) };
-  watchState({ registry } as Metrics, { ...sources, deliverers: () => 0, transports: () => 0 });
+  watchState({ registry } as Metrics, {
+    ...sources,
+    deliverers: () => 0,
+    transports: () => 0,
+    isReady: () => Promise.resolve(true),
+  });
   const measured = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
   const named = pages.flatMap(({ text }) =>
     [...text.matchAll(/`((?:tertulia|nodejs)_[a-z0-9_]+)`/g)].map(([, name]) => name),

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { guardChild } from './guard-child.ts';
 
 /** How a program ended, and all that it said. */
 export interface Ended {
@@ -21,7 +22,7 @@ export interface ProgramOptions {
 }
 
 /** A line that does not come within this time will not come. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 45_000;
 
 /** The server (`main`) or a command (`commands/backup`) as a process of its own. */
 export class Program {
@@ -38,6 +39,7 @@ export class Program {
       env: { PATH: process.env['PATH'], DATA_DIR: directory, PORT: '0', ASSISTANT: 'echo', ...variables },
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    guardChild(this.#child);
     this.#child.stdin?.end(input);
     createInterface(this.#child.stdout!).on('line', (line) => this.#keep(this.#output, line));
     createInterface(this.#child.stderr!).on('line', (line) => this.#keep(this.#errors, line));
@@ -57,6 +59,10 @@ export class Program {
     this.#wake();
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get output(): string {
     return this.#output.join('\n');
   }
@@ -65,11 +71,11 @@ export class Program {
     return this.#errors.join('\n');
   }
 
-  /** The first line of its output that holds this. @throws with all that it said where none comes. */
-  async line(wanted: string): Promise<string> {
+  /** The first line of its output that holds this, and for which `isIt` holds. @throws with all that it said where none comes. */
+  async line(wanted: string, isIt: (line: string) => boolean = () => true): Promise<string> {
     const deadline = AbortSignal.timeout(PATIENCE_MS);
     for (;;) {
-      const found = this.#output.find((line) => line.includes(wanted));
+      const found = this.#output.find((line) => line.includes(wanted) && isIt(line));
       if (found !== undefined) return found;
       if (deadline.aborted || this.#child.exitCode !== null) {
         throw new Error(`no line with ${wanted}:\n${this.output}\n${this.errors}`);

@@ -121,7 +121,7 @@ describeWith('redis-server', 'kinds of Redis', () => {
     await meet(parts);
     const [a, b] = await expectLinked(`redis+cluster://127.0.0.1:${parts[0]!.port},127.0.0.1:${parts[1]!.port}`);
     for (const part of parts) expect(await part.cli('PUBSUB', 'SHARDCHANNELS')).toContain('conversation:');
-    for (const [time, fail] of [() => parts[2]!.signal('SIGSTOP'), () => parts[2]!.kill()].entries()) {
+    for (const [time, fail] of [async () => parts[2]!.signal('SIGSTOP'), () => parts[2]!.kill()].entries()) {
       await fail();
       await Promise.all([a.down(), b.down()]);
       parts[2]!.signal('SIGCONT');

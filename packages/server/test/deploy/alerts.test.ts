@@ -6,7 +6,7 @@ import { anchorsOf, readPage } from '../docs/pages.ts';
 import { run } from '../examples/run-program.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { findPromtool } from '../support/requirements.ts';
-import { startServer } from '../support/start-server.ts';
+import { metricNames } from '../support/metric-names.ts';
 import { readDeployFile, readYaml } from './deploy-files.ts';
 
 interface Rules {
@@ -39,10 +39,7 @@ describeWith('promtool', 'The alerts for Prometheus', () => {
 });
 
 test('every metric that an alert asks for is measured', async () => {
-  const server = await startServer();
-  const text = await (await fetch(`${server.url}/metrics`)).text();
-  await server.close();
-  const measured = new Set(Array.from(text.matchAll(/^# TYPE (\w+)/gm), ([, name]) => name));
+  const measured = await metricNames();
   const asked = [...readDeployFile(RULES).matchAll(/\b((?:tertulia|nodejs|process)_\w+)/g)].map(
     ([, name = '']) => name,
   );

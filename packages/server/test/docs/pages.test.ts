@@ -5,8 +5,8 @@ import { dirname, join, normalize } from 'node:path';
 import { ERRORS } from '@tertulia/protocol';
 import { expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.ts';
-import { createMetrics, watchState, type Metrics } from '../../src/metrics.ts';
 import { run } from '../examples/run-program.ts';
+import { metricNames } from '../support/metric-names.ts';
 import { anchorsOf, readPage, readPages, ROOT } from './pages.ts';
 
 const pages = await readPages();
@@ -89,15 +89,7 @@ test('every file on the way of a message exists', async () => {
 });
 
 test('every metric that the documentation names is measured', async () => {
-  const { registry } = createMetrics();
-  const sources = { tasks: () => ({ running: 0, waiting: 0 }), queues: () => ({ write: 0, read: 0, password: 0 }) };
-  watchState({ registry } as Metrics, {
-    ...sources,
-    deliverers: () => 0,
-    transports: () => 0,
-    isReady: () => Promise.resolve(true),
-  });
-  const measured = new Set((await registry.getMetricsAsJSON()).map(({ name }) => name));
+  const measured = await metricNames();
   const named = pages.flatMap(({ text }) =>
     [...text.matchAll(/`((?:tertulia|nodejs)_[a-z0-9_]+)`/g)].map(([, name]) => name),
   );

@@ -5,6 +5,9 @@ import { whereAndWho, type ClientSettings } from './outbox-client.ts';
 import { recorder, type Record, type Told } from './recorder.ts';
 import { until } from './until.ts';
 
+/** After this time what was refused is asked again. */
+const AGAIN_MS = 200;
+
 /** A client that knows only the base layer: it sends once, and what is not answered when the connection breaks stays unknown. */
 export class BaseClient {
   readonly name: string;
@@ -53,12 +56,7 @@ export class BaseClient {
       this.#asked.clear();
       this.#answered.clear();
       this.#record({ kind: 'connected', connection: this.#connection, ...whereAndWho(this.#socket, this.#settings) });
-      for (const conversation_id of this.#settings.conversations) {
-        this.#socket.emit('join_conversation', { conversation_id });
-      }
-    });
-    this.#socket.on('joined_conversation', ({ conversation_id }: { conversation_id: string }) => {
-      this.#joined.add(conversation_id);
+      for (const conversation_id of this.#settings.conversations) this.#join(conversation_id, this.#connection);
     });
     this.#socket.on('disconnect', () => {
       this.#joined.clear();
@@ -76,6 +74,15 @@ export class BaseClient {
       if (!task_id) return;
       this.#answered.add(task_id);
       this.#record({ kind: 'exchange_failed', connection: this.#connection, task_id });
+    });
+  }
+
+  /** Asks again where it is refused for now. */
+  #join(conversation_id: string, connection: number): void {
+    if (connection !== this.#connection) return;
+    this.#socket.emit('join_conversation', { conversation_id }, ({ ok }: AckAnswer<'join_conversation'>) => {
+      if (ok) this.#joined.add(conversation_id);
+      else setTimeout(() => this.#join(conversation_id, connection), AGAIN_MS);
     });
   }
 

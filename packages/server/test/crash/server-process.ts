@@ -8,12 +8,13 @@ import { guardChild } from '../support/guard-child.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const KEPT_LINES = 40;
+const KEPT_UNITS = 500;
 const START_MS = 20_000;
 
 /** How the server's process is started. */
 export interface ProcessOptions {
   /** What is run; the product by default. */
-  readonly main?: string;
+  readonly main?: string | undefined;
   readonly directory: string;
   readonly port: number;
   readonly settings?: Partial<Record<SettingName, string>>;
@@ -79,7 +80,7 @@ export class ServerProcess {
 
   #keep(line: string): void {
     if (line.includes('Chat message processed')) return;
-    this.#lines.push(line);
+    this.#lines.push(line.slice(0, KEPT_UNITS));
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
   }
 

@@ -78,8 +78,8 @@ export class ClusterNode {
 export interface ClusterOptions {
   readonly directory: string;
   readonly nodes: number;
-  /** The program that each runs. */
-  readonly main: string;
+  /** The program that each runs; the product by default. */
+  readonly main?: string | undefined;
   readonly settings: Settings;
   /** Nodes without Redis only read what others wrote. */
   readonly redis: 'none' | 'direct' | 'by way of links';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { seedOf } from '../crash/random.ts';
-import { sqliteDatabase, type Database } from './database.ts';
+import { mongodbDatabase, sqliteDatabase, type Database } from './database.ts';
 import type { Trial } from './trial.ts';
 import { TRIALS } from './trials.ts';
 
@@ -12,11 +12,14 @@ export interface TortureOptions {
   readonly nodes: number;
   /** Null: what the database bears. */
   readonly rate: number | null;
+  /** Breaks a chat on plain Socket.IO instead. */
+  readonly isPlain: boolean;
   readonly openDatabase: (directory: string) => Promise<Database>;
 }
 
 const DATABASES: Readonly<Record<string, TortureOptions['openDatabase']>> = {
   sqlite: (directory) => Promise.resolve(sqliteDatabase(directory)),
+  mongodb: mongodbDatabase,
 };
 
 const FAULTS = [...TRIALS.values()]
@@ -37,6 +40,7 @@ Breaks things under load, again and again, and checks that no promise was broken
   --database NAME    ${Object.keys(DATABASES).join(' or ')}
   --nodes N          how many nodes, at most 3 (3)
   --rate N           questions a second, each answered at once (what the database bears on two cores)
+  --plain            the same to a chat on Socket.IO alone, with connection state recovery and the Redis streams adapter
 
 ${FAULTS}`;
 
@@ -52,6 +56,7 @@ export function readOptions(words: string[]): TortureOptions | null {
       database: { type: 'string', default: 'sqlite' },
       nodes: { type: 'string', default: '3' },
       rate: { type: 'string' },
+      plain: { type: 'boolean', default: false },
     },
   });
   if (values.help || !values.fault) return null;
@@ -61,5 +66,13 @@ export function readOptions(words: string[]): TortureOptions | null {
   if (!openDatabase) throw new Error(`--database ${values.database}: take ${Object.keys(DATABASES).join(' or ')}`);
   const cycles = Number(values.cycles ?? trial.cycles);
   const rate = values.rate === undefined ? null : Number(values.rate);
-  return { trial, cycles, rate, openDatabase, nodes: Number(values.nodes), seed: seedOf(values.seed) };
+  return {
+    trial,
+    cycles,
+    rate,
+    isPlain: values.plain,
+    openDatabase,
+    nodes: Number(values.nodes),
+    seed: seedOf(values.seed),
+  };
 }

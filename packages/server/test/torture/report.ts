@@ -7,7 +7,7 @@ const TOLD = 20;
 export function table({ figures, violations }: Outcome): string {
   const rows = figures.map(({ name, value, target }) => {
     const judged = target ? `  (${target.text}: ${target.isMet ? 'met' : 'MISSED'})` : '';
-    return `  ${name.padEnd(44)}${value}${judged}\n`;
+    return `  ${name.padEnd(54)}${value}${judged}\n`;
   });
   const told = violations.slice(0, TOLD).map(({ kind, detail }) => `  ${kind}: ${detail}\n`);
   const rest = violations.length > TOLD ? `  and ${violations.length - TOLD} more\n` : '';

@@ -4,35 +4,12 @@ import type { Drained, Entry, Fault } from '../crash/history.ts';
 import { startLoad, type LoadRates } from '../crash/load.ts';
 import { randomFrom } from '../crash/random.ts';
 import { CRASH_SETTINGS } from '../crash/settings.ts';
-import { drain, makeWorld, type World, type WorldPlan } from '../crash/world.ts';
+import { drain, makeWorld, type World } from '../crash/world.ts';
 import { Cluster, type ClusterNode, type ClusterOptions } from './cluster.ts';
 import type { Moment } from './figures.ts';
 import type { TrialOptions } from './trial.ts';
 
-/** Workload W: 20 clients, 40 conversations of four people each. */
-const PLAN: WorldPlan = {
-  people: [
-    'ada',
-    'ben',
-    'cleo',
-    'dan',
-    'eva',
-    'finn',
-    'gia',
-    'hal',
-    'ida',
-    'jon',
-    'kim',
-    'leo',
-    'mia',
-    'ned',
-    'ona',
-    'pia',
-  ],
-  chats: 36,
-  streams: 4,
-  members: 4,
-};
+/** Of so many people one has a second device. */
 const SECOND_DEVICES = 4;
 /** What else is sent, a second: questions whose answers are streamed slowly, and first messages of conversations. */
 const SLOW_RATES = { streams: 2, openings: 1 };
@@ -100,7 +77,7 @@ export async function underLoad(
 
 async function makeWorldIn({ database }: TrialOptions): Promise<World> {
   const store = await database.open();
-  const world = await makeWorld(store, PLAN);
+  const world = await makeWorld(store, database.plan);
   await store.close();
   return world;
 }
@@ -115,9 +92,9 @@ async function readAll({ database }: TrialOptions, { people }: World): Promise<D
   return drained;
 }
 
-/** Every fourth client knows only the base layer, every third begins with polling, some people have two. */
+/** Every fourth client knows only the base layer, every third begins with polling. */
 function devicesOf({ people }: World, url: string): Device[] {
-  return [...people, ...people.slice(0, SECOND_DEVICES)].map((person, index) => ({
+  return [...people, ...people.slice(0, people.length / SECOND_DEVICES)].map((person, index) => ({
     person,
     layer: index % 4 === 3 ? 'base' : 'extended',
     polls: index % 3 === 0,

@@ -185,7 +185,7 @@ export function localEmitter(io: ChatServer): Emitter {
 }
 
 async function closeAll(io: ChatServer, httpServer: HttpServer): Promise<void> {
-  for (const socket of io.sockets.sockets.values()) sayGoodbye(socket, 0);
+  for (const socket of io.sockets.sockets.values()) sayGoodbye(socket);
   const closed = io.close();
   const late = setTimeout(() => httpServer.closeAllConnections(), LAST_ANSWERS_MS); // one that sends nothing never ends
   await closed;

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createScripted } from '../../src/assistants/scripted.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/sqlite-store.ts';
-import type { TestServer } from '../support/start-server.ts';
+import { PollingSession } from '../hostile/polling-session.ts';
+import { RawSocket } from '../hostile/raw-socket.ts';
+import { startServer, type TestServer } from '../support/start-server.ts';
 import type { TestClient } from '../support/test-client.ts';
+import { testDirectory } from '../support/test-directory.ts';
 import { withServer } from '../support/with-server.ts';
 
 const statusOf = async (server: TestServer, path: string) => (await fetch(server.url + path)).status;
@@ -82,6 +85,31 @@ describe('while a server drains', () => {
       });
     },
   );
+
+  test('what a client sends before it learns of the end is stored', async () => {
+    const directory = testDirectory();
+    const settings = { ASSISTANT: 'none' };
+    const server = await startServer({ directory, settings });
+    const alice = await server.signUp('alice');
+    const chat = (message: string) => `42["chat",${JSON.stringify({ message, conversation_id })}]`;
+    const raw = await RawSocket.connect(server.url, alice.token);
+    const { conversation_id } = await raw.ask('chat', { message: 'first' });
+    const poller = await PollingSession.connect(server.url, alice.token);
+    raw.webSocket.on('message', (frame: Buffer) => {
+      if (!frame.toString().includes('server_shutdown')) return;
+      for (const message of ['wait', 'one more', 'bye']) raw.webSocket.send(chat(message));
+    });
+    const stopped = server.stop();
+    let packets: string[] = [];
+    while (!packets.includes('1')) packets = await poller.poll();
+    expect((await poller.post(chat('under way'))).status).toBe(200);
+    await stopped;
+    await withServer({ directory, settings }, async (next) => {
+      const { body } = await next.call('GET', `/conversations/${conversation_id}/messages`, { token: alice.token });
+      const texts = body.messages.map(({ content }: { content: string }) => content);
+      expect(texts.toSorted()).toEqual(['bye', 'first', 'one more', 'under way', 'wait']);
+    });
+  });
 
   test('whoever awaits an answer on the base layer gets it before the connection ends', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();

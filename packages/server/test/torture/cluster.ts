@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingName } from '../../src/config.ts';
 import { freePort, ServerProcess, type ProcessOptions } from '../crash/server-process.ts';
-import { Balancer } from '../proxy/balancer.ts';
+import { Balancer, type BalancerName } from '../proxy/balancer.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { TcpFaults } from '../support/tcp-faults.ts';
 
@@ -83,9 +83,10 @@ export interface ClusterOptions {
   readonly settings: Settings;
   /** Nodes without Redis only read what others wrote. */
   readonly redis: 'none' | 'direct' | 'by way of links';
+  readonly balancer: BalancerName;
 }
 
-/** Several nodes on one database, behind haproxy as the project sets it up. */
+/** Several nodes on one database, behind a balancer as the project sets it up. */
 export class Cluster {
   readonly nodes: readonly ClusterNode[];
   readonly #redis: RedisServer | null;
@@ -96,7 +97,7 @@ export class Cluster {
     this.#redis = redis;
   }
 
-  /** Starts Redis, then all nodes at once, then haproxy. */
+  /** Starts Redis, then all nodes at once, then the balancer. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const redis = options.redis === 'none' ? null : await RedisServer.start();
     const numbers = Array.from({ length: options.nodes }, (_, index) => index + 1);
@@ -104,7 +105,7 @@ export class Cluster {
     const cluster = new Cluster(nodes, redis);
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      cluster.#balancer = await Balancer.start('haproxy', 'by-sid', portsOf(nodes));
+      cluster.#balancer = await Balancer.start(options.balancer, 'by-sid', portsOf(nodes));
       return cluster;
     } catch (error) {
       await cluster.close();

@@ -4,7 +4,7 @@ import { nodePaused } from './trials/node-paused.ts';
 import { redisAils } from './trials/redis-ails.ts';
 import { redisCut } from './trials/redis-cut.ts';
 import { redisKilled } from './trials/redis-killed.ts';
-import { rollingRestart } from './trials/rolling-restart.ts';
+import { rollingRestarts } from './trials/rolling-restart.ts';
 import { sendPath } from './trials/send-path.ts';
 import { sharedFile } from './trials/shared-file.ts';
 import { streamCutOff } from './trials/stream-cut-off.ts';
@@ -17,7 +17,7 @@ const ALL = [
   redisKilled,
   redisCut,
   redisAils,
-  rollingRestart,
+  ...rollingRestarts,
   sharedFile,
 ];
 

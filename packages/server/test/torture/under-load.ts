@@ -38,16 +38,21 @@ export interface LoadedRun {
   readonly exitCodes: readonly (number | null)[];
 }
 
+/** What a trial may choose of its stage. */
+export type StageChoices = Partial<Pick<ClusterOptions, 'redis' | 'balancer' | 'settings'>> & {
+  readonly rates?: LoadRates;
+};
+
 /** Has everybody talk, breaks things meanwhile, lets all come to rest, and compares what clients saw with what is stored. */
 export async function underLoad(
   options: TrialOptions,
   disrupt: (stage: Stage) => Promise<void>,
-  { redis = 'direct', rates }: { redis?: ClusterOptions['redis']; rates?: LoadRates } = {},
+  { redis = 'direct', balancer = 'haproxy', settings: chosen = {}, rates }: StageChoices = {},
 ): Promise<LoadedRun> {
   const { database, directory, nodes, seed, cycles, rate, say } = options;
   const world = await makeWorldIn(options);
-  const settings = { ...CRASH_SETTINGS, ...database.settings };
-  const cluster = await Cluster.start({ directory, nodes, settings, main: database.main, redis });
+  const settings = { ...CRASH_SETTINGS, ...database.settings, ...chosen };
+  const cluster = await Cluster.start({ directory, nodes, settings, main: database.main, redis, balancer });
   const history: Entry[] = [];
   const moments: Moment[] = [];
   const names = cluster.nodes.map(({ name }) => name);

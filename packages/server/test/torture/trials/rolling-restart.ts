@@ -1,44 +1,58 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { BalancerName } from '../../proxy/balancer.ts';
 import { entriesOf } from '../../crash/history.ts';
-import { until } from '../../crash/until.ts';
+import { watchAvailability, type Availability } from '../availability.ts';
 import { none, outcomeOf } from '../load-figures.ts';
-import type { Trial } from '../trial.ts';
-import { underLoad, type Stage } from '../under-load.ts';
+import type { Figure, Outcome, Trial, TrialOptions } from '../trial.ts';
+import { underLoad } from '../under-load.ts';
 
-/** The load balancer asks each second whether a node is ready; before the next one stops, it knows. */
-const NOTICED_MS = 2_500;
-const READY_MS = 30_000;
+/** haproxy asks each second, and once more where the answer was bad. */
+const SETTINGS = { SHUTDOWN_DELAY_SECONDS: '2', SHUTDOWN_DRAIN_SECONDS: '5' };
 
-export const rollingRestart: Trial = {
-  id: 'F12',
-  about: 'SIGTERM to one node after the other under load, each started again, as an upgrade does',
-  mustHold: 'nothing lost, doubled, out of order; no send that fails; every node ends by itself with 0',
-  cycles: 10,
-  async run(options) {
-    const exitCodes: (number | null)[] = [];
-    const run = await underLoad(options, (stage) => restartAll(stage, exitCodes));
-    const failed = [...entriesOf(run.history, 'fail'), ...entriesOf(run.history, 'refused')];
-    return outcomeOf(run, [
-      none('sends that failed', failed.length),
-      none('restarts that did not end with 0', exitCodes.filter((code) => code !== 0).length),
-    ]);
-  },
-};
+const about = (balancer: BalancerName) =>
+  `all nodes behind ${balancer} are restarted one after another under load, as an upgrade does it (SIGTERM)`;
+const mustHold = 'no send fails that a person would see; always a node that is ready; nothing lost or doubled';
 
-async function restartAll(
-  { cluster, cycles, broke, allBack, say }: Stage,
-  exitCodes: (number | null)[],
-): Promise<void> {
-  for (let cycle = 1; cycle <= cycles; cycle += 1) {
-    const started = performance.now();
-    for (const node of cluster.nodes) {
-      broke(node);
-      exitCodes.push(await node.stop());
-      await node.start();
-      await until(async () => (await fetch(`${node.url}/readyz`)).ok, READY_MS, `${node.name} ready`);
-      await delay(NOTICED_MS);
-      await allBack();
-    }
-    say(`${cycle} of ${cycles}: all nodes restarted within ${Math.round((performance.now() - started) / 1_000)} s`);
-  }
+/** One for each balancer, since they notice in different ways that a node stops. */
+export const rollingRestarts: readonly Trial[] = [
+  { id: 'F12', about: about('haproxy'), mustHold, cycles: 10, run: (options) => restartBehind('haproxy', options) },
+  { id: 'F12n', about: about('nginx'), mustHold, cycles: 10, run: (options) => restartBehind('nginx', options) },
+];
+
+/** Restarts all nodes, `cycles` times, and tells what clients and somebody outside noticed. */
+export async function restartBehind(balancer: BalancerName, options: TrialOptions): Promise<Outcome> {
+  let availability: Availability | null = null;
+  const exitCodes: (number | null)[] = [];
+  const run = await underLoad(
+    options,
+    async ({ cluster, cycles, broke, allBack, say }) => {
+      const stopWatching = watchAvailability(
+        cluster.url,
+        cluster.nodes.map((node) => node.url),
+      );
+      for (let round = 1; round <= cycles; round += 1) {
+        for (const node of cluster.nodes) {
+          broke(node);
+          exitCodes.push(await node.stop());
+          await node.start();
+          await allBack();
+        }
+        say(`round ${round} of ${cycles}`);
+      }
+      availability = await stopWatching();
+    },
+    { balancer, settings: SETTINGS },
+  );
+  return outcomeOf({ ...run, exitCodes: [...exitCodes, ...run.exitCodes] }, [
+    none('sends that failed', [...entriesOf(run.history, 'fail'), ...entriesOf(run.history, 'refused')].length),
+    ...availabilityOf(availability),
+  ]);
+}
+
+function availabilityOf(availability: Availability | null): Figure[] {
+  const { asked = 0, failed = [], withoutReadyNode = 0 } = availability ?? {};
+  const first = failed.length > 0 ? ` (${[...new Set(failed)].slice(0, 5).join('; ')})` : '';
+  return [
+    none('looks without a ready node', withoutReadyNode),
+    { ...none('requests from outside that failed', failed.length), value: `${failed.length} of ${2 * asked}${first}` },
+  ];
 }

@@ -83,7 +83,8 @@ export interface ClusterOptions {
   readonly settings: Settings;
   /** Nodes without Redis only read what others wrote. */
   readonly redis: 'none' | 'direct' | 'by way of links';
-  readonly balancer: BalancerName;
+  /** haproxy by default. */
+  readonly balancer?: BalancerName;
 }
 
 /** Several nodes on one database, behind a balancer as the project sets it up. */
@@ -105,7 +106,7 @@ export class Cluster {
     const cluster = new Cluster(nodes, redis);
     try {
       await Promise.all(nodes.map((node) => node.start()));
-      cluster.#balancer = await Balancer.start(options.balancer, 'by-sid', portsOf(nodes));
+      cluster.#balancer = await Balancer.start(options.balancer ?? 'haproxy', 'by-sid', portsOf(nodes));
       return cluster;
     } catch (error) {
       await cluster.close();

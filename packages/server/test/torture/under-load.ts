@@ -47,12 +47,19 @@ export type StageChoices = Partial<Pick<ClusterOptions, 'redis' | 'balancer' | '
 export async function underLoad(
   options: TrialOptions,
   disrupt: (stage: Stage) => Promise<void>,
-  { redis = 'direct', balancer = 'haproxy', settings: chosen = {}, rates }: StageChoices = {},
+  { redis = 'direct', balancer, settings: chosen = {}, rates }: StageChoices = {},
 ): Promise<LoadedRun> {
   const { database, directory, nodes, seed, cycles, rate, say } = options;
   const world = await makeWorldIn(options);
   const settings = { ...CRASH_SETTINGS, ...database.settings, ...chosen };
-  const cluster = await Cluster.start({ directory, nodes, settings, main: database.main, redis, balancer });
+  const cluster = await Cluster.start({
+    directory,
+    nodes,
+    settings,
+    main: database.main,
+    redis,
+    ...(balancer && { balancer }),
+  });
   const history: Entry[] = [];
   const moments: Moment[] = [];
   const names = cluster.nodes.map(({ name }) => name);

@@ -1,5 +1,6 @@
 import type { BalancerName } from '../../proxy/balancer.ts';
 import { entriesOf } from '../../crash/history.ts';
+import { spread } from '../../crash/summary.ts';
 import { watchAvailability, type Availability } from '../availability.ts';
 import { none, outcomeOf } from '../load-figures.ts';
 import type { Figure, Outcome, Trial, TrialOptions } from '../trial.ts';
@@ -22,6 +23,7 @@ export const rollingRestarts: readonly Trial[] = [
 export async function restartBehind(balancer: BalancerName, options: TrialOptions): Promise<Outcome> {
   let availability: Availability | null = null;
   const exitCodes: (number | null)[] = [];
+  const stops: number[] = [];
   const run = await underLoad(
     options,
     async ({ cluster, cycles, broke, allBack, say }) => {
@@ -32,7 +34,9 @@ export async function restartBehind(balancer: BalancerName, options: TrialOption
       for (let round = 1; round <= cycles; round += 1) {
         for (const node of cluster.nodes) {
           broke(node);
+          const asked = performance.now();
           exitCodes.push(await node.stop());
+          stops.push(performance.now() - asked);
           await node.start();
           await allBack();
         }
@@ -45,6 +49,7 @@ export async function restartBehind(balancer: BalancerName, options: TrialOption
   return outcomeOf({ ...run, exitCodes: [...exitCodes, ...run.exitCodes] }, [
     none('sends that failed', [...entriesOf(run.history, 'fail'), ...entriesOf(run.history, 'refused')].length),
     ...availabilityOf(availability),
+    { name: 'from SIGTERM to the end of a node, ms', value: spread(stops) },
   ]);
 }
 

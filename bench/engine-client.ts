@@ -16,6 +16,8 @@ export class EngineClient {
   readonly #socket: WebSocket;
   readonly #acks = new Map<number, (answer: unknown) => void>();
   #nextId = 0;
+  /** The transport session's id, which begins with the name of the node that has it. */
+  sessionId = '';
   /** Called with each event's name and the frame's text after it. */
   onEvent: (name: string, rest: string) => void = () => undefined;
 
@@ -32,8 +34,10 @@ export class EngineClient {
       socket.on('error', reject);
       socket.on('message', (data) => {
         const frame = Buffer.isBuffer(data) ? data.toString() : '';
-        if (frame.startsWith('0')) socket.send(`40${auth ? JSON.stringify(auth) : ''}`);
-        else if (frame === '2') socket.send('3');
+        if (frame.startsWith('0')) {
+          client.sessionId = (JSON.parse(frame.slice(1)) as { sid: string }).sid;
+          socket.send(`40${auth ? JSON.stringify(auth) : ''}`);
+        } else if (frame === '2') socket.send('3');
         else if (frame.startsWith('40')) resolve(client);
         else if (frame.startsWith('44')) reject(new Error(frame));
         else client.#take(frame);

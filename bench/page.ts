@@ -15,7 +15,8 @@ export function page(rows: readonly Row[], about: { machine: string; node: strin
 Made by \`npm run bench -- --write\` on ${about.date}: ${about.machine}, Node ${about.node}. The server runs on one core,
 the load on another. Absolute figures are this machine's; the ratios come from runs that took turns, and are what to
 compare. "Bare" is \`bench/bare-server.ts\`: Socket.IO on the same Node that echoes without token, database or promise; in
-the storage rows it is the small conversation, in the catch-up row the read. Medians; in brackets the lowest and highest ratio of a round.
+the storage rows it is the small conversation, in the catch-up row the read, in the cross-node row a hearer on the same node.
+Medians; in brackets the lowest and highest ratio of a round.
 
 | figure | bare | Tertulia | ratio | target |
 | --- | --- | --- | --- | --- |

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureCatchUp } from './catch-up.ts';
+import { measureCrossNode } from './cross-node.ts';
 import { measureExchange, type Sample } from './exchange.ts';
 import { measureSqlite } from './exchange-parts.ts';
 import { measureFanOut } from './fan-out.ts';
@@ -29,6 +30,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   idle: idleRows,
   storage: storageRows,
   'catch-up': catchUpRows,
+  'cross-node': crossNodeRows,
   start: startRows,
 };
 
@@ -127,6 +129,16 @@ async function storageRows(): Promise<Row[]> {
     row('a durable append among 64', 'appendOf64', 1.2),
     row("reading a join's page of 50 events", 'join', 1.2),
   ];
+}
+
+async function crossNodeRows(): Promise<Row[]> {
+  const measured = short ? await measureCrossNode(1, 2) : await measureCrossNode(5, 10);
+  if (!measured) {
+    process.stderr.write('left out: redis-server is not there\n');
+    return [];
+  }
+  const figure = 'from a message to its hearer on another node by Redis, against one on the same node';
+  return [{ figure, unit: 'ms', bare: measured.same, ours: measured.other }];
 }
 
 async function catchUpRows(): Promise<Row[]> {

@@ -58,6 +58,7 @@ describeWith('redis-server', 'nodes without their Redis', () => {
     await cluster.redis.kill();
     await hearing(false);
     await talkWithout();
+    expect((await fetch(`${ann.node.url}/readyz`)).status).toBe(200);
     await cluster.redis.start();
     await hearing(true);
     await expectNothingTwice();

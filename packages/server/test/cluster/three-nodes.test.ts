@@ -1,12 +1,26 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
+import { startMongodb, type MongodbServer } from '../support/mongodb-server.ts';
 import { startCluster, type Cluster } from '../support/start-cluster.ts';
+import type { ServerOptions } from '../support/start-server.ts';
 import { hears, room, seqsOf, textsOf } from './people.ts';
 
 describeWith('redis-server', 'three nodes', () => {
+  describe('on one SQLite file', () => threeNodes(() => ({})));
+
+  describeWith('ferretdb', 'on MongoDB', () => {
+    let mongodb: MongodbServer;
+    beforeAll(async () => void (mongodb = await startMongodb()));
+    afterAll(() => mongodb.stop());
+    threeNodes(() => ({ MONGODB_URL: mongodb.newDatabase() }));
+  });
+});
+
+/** `database` makes settings with a database that is new. */
+function threeNodes(database: () => NonNullable<ServerOptions['settings']>): void {
   let cluster: Cluster;
 
-  beforeAll(async () => void (cluster = await startCluster(3)));
+  beforeAll(async () => void (cluster = await startCluster(3, { settings: database() })));
   afterAll(() => cluster.close());
 
   test('what is said on one is heard on all, in one order, with the answer as it is written', async () => {
@@ -39,7 +53,7 @@ describeWith('redis-server', 'three nodes', () => {
   });
 
   test('a base-layer client and one of protocol 1 on different nodes share a conversation, while a third node goes', async () => {
-    const own = await startCluster(3);
+    const own = await startCluster(3, { settings: database() });
     try {
       const { conversation_id, guests } = await room(own, 'ann', 'ben', 'cleo');
       const [ann, ben] = guests;
@@ -116,7 +130,9 @@ describeWith('redis-server', 'three nodes', () => {
   });
 
   test('limits hold for all nodes together', async () => {
-    const own = await startCluster(3, { settings: { CHAT_RATE: '1', CHAT_BURST: '20', ASSISTANT: 'none' } });
+    const own = await startCluster(3, {
+      settings: { ...database(), CHAT_RATE: '1', CHAT_BURST: '20', ASSISTANT: 'none' },
+    });
     try {
       const { conversation_id, guests } = await room(own, 'liv');
       const sockets = await Promise.all(own.nodes.map((node) => node.connect(guests[0]!.person, { protocol: 1 })));
@@ -150,4 +166,4 @@ describeWith('redis-server', 'three nodes', () => {
       await hears(ole!, text);
     }
   });
-});
+}

@@ -48,7 +48,7 @@ async function startNode(
 ): Promise<ClusterNode> {
   const link = await TcpFaults.start(redis.port);
   const settings = { NODE_ID: `node-${number}`, REDIS_URL: `redis://127.0.0.1:${link.port}`, ...options.settings };
-  const server = await startServer({ ...options, directory, sharesFolder: true, settings });
+  const server = await startServer({ ...options, directory, nodes: 1, sharesFolder: true, settings });
   const up = server.context.metrics.registry.getSingleMetric('tertulia_bus_up');
   return Object.assign(server, {
     link,

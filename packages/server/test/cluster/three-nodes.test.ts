@@ -6,7 +6,9 @@ import type { ServerOptions } from '../support/start-server.ts';
 import { hears, room, seqsOf, textsOf } from './people.ts';
 
 describeWith('redis-server', 'three nodes', () => {
-  describe('on one SQLite file', () => threeNodes(() => ({})));
+  describe('on one SQLite file', () => {
+    threeNodes(() => ({}));
+  });
 
   describeWith('ferretdb', 'on MongoDB', () => {
     let mongodb: MongodbServer;

@@ -42,8 +42,9 @@ async function scriptsOf(manifest: string): Promise<string[]> {
   return Object.keys(scripts);
 }
 
-/** Names in capitals that are not settings of ours: of examples, of the tests, of OpenTelemetry, of the code, of Node's errors. */
-const OTHERS = /^(MODEL(_URL|_KEY)?|TOKEN|TASK_ID|CONVERSATION_ID|TEST_MONGODB_URL|OTEL_\w+|PROTOCOL_VERSION|ERR_\w+)$/;
+/** Names in capitals that are not settings of ours: of examples, of the tests, of OpenTelemetry, of the code, of Node's errors and its own. */
+const OTHERS =
+  /^(MODEL(_URL|_KEY)?|TOKEN|TASK_ID|CONVERSATION_ID|TEST_MONGODB_URL|OTEL_\w+|PROTOCOL_VERSION|NODE_EXTRA_CA_CERTS|ERR_\w+)$/;
 
 test('every setting that the documentation names is in the table of settings', () => {
   const named = pages.flatMap(({ path, text }) =>

@@ -1,4 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { has } from './packages/server/test/support/requirements.ts';
+
+/** What people see is the same whichever node they meet and whichever database is behind it. */
+const seenByPeople = [
+  'packages/server/test/{spec,events,tasks,socket}/**/*.test.ts',
+  'packages/server/test/http/{chat,conversations,members,tasks}*.test.ts',
+];
+
+/** The same tests on a server of MongoDB's protocol. */
+const onMongodb = {
+  extends: true,
+  test: {
+    name: 'mongodb',
+    include: seenByPeople,
+    globalSetup: './packages/server/test/support/on-mongodb.ts',
+  },
+} as const;
 
 // No `resolve.conditions` here: a plain list of them makes Vitest load the browser build of `ws`.
 export default defineConfig({
@@ -18,18 +35,16 @@ export default defineConfig({
         },
       },
       {
-        // What people see is the same whichever node they meet: the same tests, their sockets and requests spread over three.
+        // The same tests, their sockets and requests spread over three nodes.
         extends: true,
         test: {
           name: 'three-nodes',
-          include: [
-            'packages/server/test/{spec,events,tasks,socket}/**/*.test.ts',
-            'packages/server/test/http/{chat,conversations,members,tasks}*.test.ts',
-          ],
+          include: seenByPeople,
           env: { TEST_NODES: '3' },
           globalSetup: './packages/server/test/support/three-nodes.ts',
         },
       },
+      ...(has('ferretdb') ? [onMongodb] : []),
       {
         extends: true,
         test: { name: 'crash', include: ['packages/server/test/crash/**/*.test.ts'], testTimeout: 180_000 },

@@ -1,12 +1,9 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createScripted } from '../../src/assistants/scripted.ts';
 import { NoBus } from '../../src/delivery/bus.ts';
 import { Delivery } from '../../src/delivery/delivery.ts';
-import { DATABASE_FILE } from '../../src/store/sqlite/sqlite-store.ts';
 import { startServer, type TestServer } from '../support/start-server.ts';
 
 let server: TestServer;
@@ -104,14 +101,6 @@ test('a connection that sends nothing does not keep the server from stopping', a
   const closed = once(silent, 'close');
   await server.stop();
   await closed;
-});
-
-test('nobody else on the machine can read the database', async () => {
-  server = await startServer();
-  await server.signUp('alice');
-  for (const end of ['', '-wal', '-shm']) {
-    expect(statSync(join(server.directory, DATABASE_FILE + end)).mode & 0o077).toBe(0);
-  }
 });
 
 test('what somebody wrote into a task is gone with it, from the log as well', async () => {

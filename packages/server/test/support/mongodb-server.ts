@@ -42,7 +42,7 @@ function onServer(url: string, end: (url: string, databases: readonly string[]) 
 }
 
 /** The URL with another database. No `URL`: that knows no lists of hosts. */
-function withDatabase(url: string, database: string): string {
+export function withDatabase(url: string, database: string): string {
   const [, hosts, options = ''] = /^([^:]+:\/\/[^/?]+)(?:\/[^?]*)?(\?.*)?$/.exec(url) ?? [];
   if (!hosts) throw new Error('TEST_MONGODB_URL is no MongoDB URL: write it as mongodb://HOST:PORT');
   return `${hosts}/${database}${options}`;

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pino } from 'pino';
 import { io } from 'socket.io-client';
 import { createApp, type App, type AppParts } from '../../src/app.ts';
 import type { Assistant } from '../../src/assistants/assistant.ts';
 import { readConfig, type Config, type SettingName } from '../../src/config.ts';
 import type { Context } from '../../src/events/context.ts';
+import { withDatabase } from './mongodb-server.ts';
 import { TestHub } from './test-hub.ts';
 import { TestClient, type ClientOptions, type Payload } from './test-client.ts';
 
@@ -73,6 +74,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     EVENT_BURST: '100000',
     LOGINS_PER_ACCOUNT: '100000',
     LOGINS_PER_ADDRESS: '100000',
+    MONGODB_URL: databaseFor(directory),
     ...(nodeCount() > 1 && { REDIS_URL: process.env['TEST_REDIS_URL'] }),
     ...options.settings,
   });
@@ -115,6 +117,12 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       if (!options.directory) await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Where tests run on MongoDB: the database that belongs to a data folder, also when a second server opens that. */
+function databaseFor(directory: string): string | undefined {
+  const url = process.env['TEST_STORE_URL'];
+  return url && withDatabase(url, basename(directory).replaceAll(/[^A-Za-z0-9]/g, '_'));
 }
 
 const nodeCount = () => Number(process.env['TEST_NODES'] ?? 1);

@@ -8,8 +8,6 @@ import { toEvent } from './event-documents.ts';
 import { running } from './running.ts';
 import { lastSeq } from './snapshots.ts';
 
-/** What an event's JSON has besides its data and its message's text and metadata, about. */
-const ENVELOPE_BYTES = 500;
 /** Events that are fetched at once: they may be large, and a page ends with its bytes. */
 const FETCHED_EVENTS = 32;
 
@@ -51,7 +49,7 @@ async function eventsBetween(db: Database, conversationId: string, { after, last
   const events = [];
   let size = 0;
   for await (const document of db.events.find(above).sort({ seq: 1 }).limit(limit).batchSize(FETCHED_EVENTS)) {
-    size += ENVELOPE_BYTES + Buffer.byteLength(document.event);
+    size += Buffer.byteLength(document.event);
     if (events.length > 0 && size > bytes) break;
     events.push(toEvent(document));
   }

@@ -4,7 +4,6 @@ import type { AppendResult, NewEvent } from '../store.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Database, EventDocument } from './collections.ts';
 import { deletionKey, toDocument, toEvent, toStored } from './event-documents.ts';
-import { insertOnce } from './insert-once.ts';
 import { NotYetReadable, answered, isDuplicateKey } from './retry.ts';
 
 /** An append waits this long for the views. What they lack then, readers fold in and the sweeper mends. */
@@ -26,7 +25,6 @@ export async function append(
   const result = await answered(() => insert(db, document));
   if (result.status === 'appended') onInserted(1, performance.now() - started);
   if (result.status !== 'appended' || (await applyInTime(db, log, document))) return result;
-  await answered(() => insertOnce(db.deletions, { _id: document.conversation_id })); // the sweeper comes again
   return { status: 'seq_taken' };
 }
 

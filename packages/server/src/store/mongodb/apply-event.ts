@@ -18,7 +18,7 @@ import { applyToTask } from './task-documents.ts';
  * Brings the views up to an event that was inserted. May be done again, by anybody and in any order: a view that has
  * it is left alone, and one that lacks older events gets them too. Answers whether the event belongs to the log: not
  * where the conversation was deleted meanwhile, since the sweeper takes all seqs but the deletion's own, and there no
- * index refuses what rests on an older view.
+ * index refuses what rests on an older view. The sweeper then comes again.
  */
 export async function applyEvent(db: Database, stored: StoredEvent): Promise<boolean> {
   const { event, task_id, task_change } = stored;
@@ -31,6 +31,7 @@ export async function applyEvent(db: Database, stored: StoredEvent): Promise<boo
     applyToConversation(db, stored),
     changesTask && applyToTask(db, stored, task_id),
   ]);
+  if (!belongs) await insertOnce(db.deletions, { _id: event.conversation_id });
   return belongs;
 }
 

@@ -16,15 +16,13 @@ class ForeignDatabase extends Error {
   }
 }
 
-/**
- * Stores a value unless there is one, and answers the one that stands: of nodes that start at once, one makes it.
- */
+/** The value that stands, or else this one, stored: of nodes that start at once, one makes it. */
 export async function settled<T extends string | number>(db: Database, key: string, value: T): Promise<T> {
   return answered(async () => {
-    if (await insertOnce(db.meta, { _id: key, value })) return value;
     const standing = await db.meta.findOne({ _id: key });
-    if (!standing) throw new NotYetReadable();
-    return standing.value as T;
+    if (standing) return standing.value as T;
+    if (await insertOnce(db.meta, { _id: key, value })) return value;
+    throw new NotYetReadable();
   });
 }
 

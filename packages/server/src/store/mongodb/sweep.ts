@@ -2,6 +2,7 @@ import { ObjectId } from 'mongodb';
 import { applyEvent } from './apply-event.ts';
 import type { Database, EventDocument } from './collections.ts';
 import { toStored } from './event-documents.ts';
+import { insertOnce } from './insert-once.ts';
 import { settled } from './meta.ts';
 import { answered } from './retry.ts';
 import { lastSeq } from './snapshots.ts';
@@ -55,7 +56,7 @@ async function mendSince(db: Database, name: string, delaySeconds: number): Prom
 /** Brings to the views what they lack of these events; answers how many that were. */
 async function mend(db: Database, events: readonly Outline[]): Promise<number> {
   if (events.length === 0) return 0;
-  const lacking = await answered(() => lackingIn(db, events));
+  const { lacking, deleted } = await answered(() => lackingIn(db, events));
   for (const { _id, conversation_id } of lacking) {
     await answered(async () => {
       const document = await db.events.findOne({ _id, conversation_id });
@@ -63,11 +64,12 @@ async function mend(db: Database, events: readonly Outline[]): Promise<number> {
     });
   }
   await answered(() => removeAttempts(db, events));
+  await Promise.all(deleted.map((_id) => answered(() => insertOnce(db.deletions, { _id }))));
   return lacking.length;
 }
 
-/** The events that the views do not have, in order. */
-async function lackingIn(db: Database, events: readonly Outline[]): Promise<Outline[]> {
+/** The events that the views do not have, in order, and the deleted conversations that still have events below their last. */
+async function lackingIn(db: Database, events: readonly Outline[]): Promise<{ lacking: Outline[]; deleted: string[] }> {
   const conversationIds = [...new Set(events.map(({ conversation_id }) => conversation_id))];
   const taskIds = [...new Set(events.map(({ task_id }) => task_id).filter((id) => id !== null))];
   const [conversations, tasks] = await Promise.all([
@@ -81,7 +83,11 @@ async function lackingIn(db: Database, events: readonly Outline[]): Promise<Outl
   ]);
   const byConversation = new Map(conversations.map((found) => [found._id, found]));
   const byTask = new Map(tasks.map((found) => [found._id, found]));
-  return events
+  const isBelowDeletion = ({ conversation_id, seq }: Outline) => {
+    const conversation = byConversation.get(conversation_id);
+    return conversation?.is_deleted === true && seq < conversation.seq;
+  };
+  const lacking = events
     .filter(({ conversation_id, seq, task_id, task_change }) => {
       const conversation = byConversation.get(conversation_id);
       if (!conversation || conversation.seq < seq) return true;
@@ -90,6 +96,8 @@ async function lackingIn(db: Database, events: readonly Outline[]): Promise<Outl
       return !hasApplied(byTask.get(task_id), task_change, seq);
     })
     .toSorted((one, other) => one.seq - other.seq);
+  const deleted = events.filter(isBelowDeletion).map(({ conversation_id }) => conversation_id);
+  return { lacking, deleted: [...new Set(deleted)] };
 }
 
 /** Claims and checkpoints of tasks that have ended: nobody reads them any more. */

@@ -51,6 +51,13 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     log.seq = given.event.seq;
   }
 
+  /** Stores an event of a while ago, and its views. */
+  async function insertAndApply(given: NewEvent) {
+    await insertOnly(given);
+    const document = await db.events.findOne({ conversation_id: log.id, seq: given.event.seq });
+    if (document) await applyEvent(db, toStored(document));
+  }
+
   /** Sweeps as if the last time had been a minute ago. */
   async function sweep() {
     const value = ObjectId.createFromTime(Date.now() / 1000 - 60).toHexString();
@@ -117,6 +124,41 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     expect(await store.conversations.get(ME, log.id)).toBeNull();
     await sweep();
     expect((await store.log.read(log.id, 0, 10)).map(({ seq }) => seq)).toEqual([4]);
+    expect(await db.tasks.countDocuments()).toBe(0);
+  });
+
+  test('a task is mended that lacks what its conversation has', async () => {
+    const first = log.question('first');
+    await insertAndApply(first.given);
+    const other = log.question('other');
+    await insertAndApply(other.given);
+    const [started] = await db.tasks.find({ _id: first.task.id }).toArray();
+    if (!started) throw new Error('there is no task');
+    await db.tasks.deleteOne({ _id: first.task.id });
+    expect([await sweep(), await sweep()]).toEqual([1, 0]);
+    expect((await store.tasks.due(10)).map(({ task }) => task.id)).toEqual([first.task.id]);
+    await insertAndApply(log.event('task_updated', { task_id: first.task.id, fields: { priority: 'high' } }));
+    await db.tasks.replaceOne({ _id: first.task.id }, started);
+    expect([await sweep(), await sweep()]).toEqual([1, 0]);
+    expect(await store.conversations.task(ME, first.task.id)).toMatchObject({ priority: 'high', status: 'pending' });
+    await insertAndApply(log.answer(first.task.id, '!'));
+    await db.tasks.replaceOne({ _id: first.task.id }, started);
+    expect([await sweep(), await sweep()]).toEqual([2, 0]);
+    expect((await store.tasks.due(10)).map(({ task }) => task.id)).toEqual([other.task.id]);
+  });
+
+  test('what reaches a deleted conversation late leaves nothing behind', async () => {
+    const { given } = log.question('late');
+    await insertOnly(given);
+    const late = await db.events.findOne({ conversation_id: log.id, seq: 2 });
+    await append(log.event('conversation_deleted', {}));
+    await store.sweep(100);
+    if (late) expect(await applyEvent(db, toStored(late))).toBe(false);
+    await db.events.insertOne(toDocument(given, { now: () => db.clock.now() - 30_000 } as DatabaseClock));
+    await sweep();
+    expect((await store.log.read(log.id, 0, 10)).map(({ seq }) => seq)).toEqual([3]);
+    expect(await store.tasks.due(10)).toEqual([]);
+    expect(await store.tasks.open(ME)).toEqual([]);
     expect(await db.tasks.countDocuments()).toBe(0);
   });
 

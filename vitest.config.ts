@@ -13,6 +13,7 @@ const onMongodb = {
   test: {
     name: 'mongodb',
     include: seenByPeople,
+    env: { TEST_STORE: 'mongodb' },
     globalSetup: './packages/server/test/support/on-mongodb.ts',
   },
 } as const;

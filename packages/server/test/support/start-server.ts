@@ -121,7 +121,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 
 /** Where tests run on MongoDB: the database that belongs to a data folder, also when a second server opens that. */
 function databaseFor(directory: string): string | undefined {
-  const url = process.env['TEST_STORE_URL'];
+  const url = process.env['TEST_STORE'] === 'mongodb' ? process.env['TEST_STORE_URL'] : undefined;
   return url && withDatabase(url, basename(directory).replaceAll(/[^A-Za-z0-9]/g, '_'));
 }
 

@@ -16,7 +16,7 @@ interface Kustomization {
 
 interface Generator {
   readonly name: string;
-  readonly envs: readonly string[];
+  readonly envs?: readonly string[];
 }
 
 interface Labels {
@@ -39,15 +39,17 @@ interface Container {
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
-interface Deployment {
-  readonly metadata: { readonly name: string };
+/** A Deployment or a StatefulSet. */
+interface Workload {
+  readonly metadata: { readonly name: string; readonly labels: Labels };
   readonly spec: {
+    readonly serviceName?: string;
     readonly selector: { readonly matchLabels: Labels };
     readonly template: {
       readonly metadata: { readonly labels: Labels };
       readonly spec: {
         readonly containers: readonly [Container];
-        readonly volumes: readonly { readonly name: string }[];
+        readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
         readonly securityContext: object;
         readonly terminationGracePeriodSeconds: number;
       };
@@ -55,12 +57,35 @@ interface Deployment {
   };
 }
 
+interface Service {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly clusterIP?: string;
+    readonly publishNotReadyAddresses?: boolean;
+    readonly selector: Labels;
+    readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
+  };
+}
+
+interface Budget {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly selector: { readonly matchLabels: Labels }; readonly maxUnavailable: number };
+}
+
+interface IngressRule {
+  readonly host: string;
+  readonly http: { readonly paths: readonly { readonly backend: { readonly service: object } }[] };
+}
+
 const FOLDER = 'kubernetes';
 const only = <T>(file: string) => readYaml<T>(`${FOLDER}/${file}`)[0] as T;
 
 const kustomization = only<Kustomization>('kustomization.yaml');
-const deployment = only<Deployment>('deployment.yaml');
-const pod = deployment.spec.template;
+const nodes = only<Workload>('nodes.yaml');
+const router = only<Workload>('router.yaml');
+const services = readYaml<Service>(`${FOLDER}/services.yaml`);
+const [anyNode, eachNode, routers] = services;
+const pod = nodes.spec.template;
 const [container] = pod.spec.containers;
 const [http] = container.ports;
 
@@ -82,7 +107,9 @@ test('the kustomization has every manifest in the folder', () => {
 });
 
 test('settings and secrets come from the two files, and are ones that the server takes in production', () => {
-  const [settings, secrets] = [kustomization.configMapGenerator[0], kustomization.secretGenerator[0]];
+  const [settings, routing] = kustomization.configMapGenerator;
+  const [secrets] = kustomization.secretGenerator;
+  expect(router.spec.template.spec.volumes[0]?.configMap?.name).toBe(routing?.name);
   const taken = container.envFrom.map(({ configMapRef, secretRef }) => (configMapRef ?? secretRef)?.name);
   expect(taken).toEqual([settings?.name, secrets?.name]);
   expect([settings?.envs, secrets?.envs]).toEqual([['settings.env'], ['secrets.env']]);
@@ -94,45 +121,42 @@ test('settings and secrets come from the two files, and are ones that the server
   expect(Object.entries(secret).filter(([, value]) => value !== '')).toEqual([]);
 
   const filled = Object.fromEntries(Object.keys(secret).map((name) => [name, FILLED_IN[name]]));
-  const NODE_ID = `${deployment.metadata.name}-7d9c8b6f5d-x2x9k`;
+  const NODE_ID = `${nodes.metadata.name}-0`;
   const config = readConfig({ ...imageSettings(), ...open, ...filled, NODE_ID });
   expect(config).toMatchObject({ ENVIRONMENT: 'production', NODE_ID, PORT: http?.containerPort, HOST: '0.0.0.0' });
   expect(container.env.map(({ name }) => name)).toEqual(['NODE_ID']);
 });
 
-test('service, ingress, autoscaler and disruption budget speak of this deployment', () => {
-  const { name } = deployment.metadata;
-  const { labels } = pod.metadata;
-  expect(deployment.spec.selector.matchLabels).toEqual(labels);
-  const service = only<{
-    metadata: { name: string };
-    spec: { selector: Labels; ports: { name: string; targetPort: string }[] };
-  }>('service.yaml');
-  expect(service.spec.selector).toEqual(labels);
-  expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual([http?.name]);
+test('services find the pods, each node by its name as well, and the ingress leads to the router', () => {
+  for (const { spec } of [nodes, router]) expect(spec.selector.matchLabels).toEqual(spec.template.metadata.labels);
+  expect(services.map(({ metadata }) => metadata.name)).toEqual(['tertulia', 'tertulia-nodes', 'tertulia-router']);
+  for (const service of [anyNode, eachNode]) {
+    expect(service?.spec.selector).toEqual(nodes.metadata.labels);
+    expect(service?.spec.ports).toEqual([{ name: http?.name, port: http?.containerPort, targetPort: http?.name }]);
+  }
+  expect(eachNode?.spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+  expect(nodes.spec.serviceName).toBe(eachNode?.metadata.name);
+  expect(routers?.spec.selector).toEqual(router.metadata.labels);
 
   const ingress = only<{ spec: { tls: { hosts: string[] }[]; rules: IngressRule[] } }>('ingress.yaml');
   for (const { host, http: rule } of ingress.spec.rules) {
     expect(ingress.spec.tls.flatMap(({ hosts }) => hosts)).toContain(host);
     for (const { backend } of rule.paths) {
-      expect(backend.service).toEqual({ name: service.metadata.name, port: { name: service.spec.ports[0]?.name } });
+      expect(backend.service).toEqual({ name: routers?.metadata.name, port: { name: routers?.spec.ports[0]?.name } });
     }
   }
-
-  const autoscaler = only<{ spec: { scaleTargetRef: object; minReplicas: number } }>('autoscaler.yaml');
-  expect(autoscaler.spec.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name });
-  const budget = only<{ spec: { selector: { matchLabels: Labels }; maxUnavailable: number } }>(
-    'disruption-budget.yaml',
-  );
-  expect(budget.spec.selector.matchLabels).toEqual(labels);
-  expect(budget.spec.maxUnavailable).toBeLessThan(autoscaler.spec.minReplicas);
-  expect(kustomization.images.map(({ name }) => name)).toEqual([container.image]);
 });
 
-interface IngressRule {
-  readonly host: string;
-  readonly http: { readonly paths: readonly { readonly backend: { readonly service: object } }[] };
-}
+test('the autoscaler and the disruption budgets speak of what is there', () => {
+  const autoscaler = only<{ spec: { scaleTargetRef: object; minReplicas: number } }>('autoscaler.yaml');
+  const name = nodes.metadata.name;
+  expect(autoscaler.spec.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'StatefulSet', name });
+  const budgets = readYaml<Budget>(`${FOLDER}/disruption-budgets.yaml`);
+  expect(budgets.map(({ spec }) => spec.selector.matchLabels)).toEqual([nodes.metadata.labels, router.metadata.labels]);
+  for (const { spec } of budgets) expect(spec.maxUnavailable).toBe(1);
+  expect(autoscaler.spec.minReplicas).toBeGreaterThan(1);
+  expect(kustomization.images.map((image) => image.name)).toEqual([container.image]);
+});
 
 test('a pod is restarted for its process only, gets requests when it is ready, and has time to stop', () => {
   const { startupProbe, livenessProbe, readinessProbe } = container;
@@ -144,14 +168,17 @@ test('a pod is restarted for its process only, gets requests when it is ready, a
   expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(SHUTDOWN_DELAY_SECONDS + SHUTDOWN_DRAIN_SECONDS + 5);
 });
 
-test('a pod has no more rights than it needs, and writes where the image does', () => {
-  expect(pod.spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
-  expect(container.securityContext).toEqual({
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'] },
-  });
+test('a pod has no more rights than it needs, and writes where its image does', () => {
+  for (const { spec } of [pod, router.spec.template]) {
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(spec.containers[0].securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    const mounts = spec.containers[0].volumeMounts.map(({ name }) => name);
+    expect(mounts).toEqual(spec.volumes.map(({ name }) => name));
+  }
   const mounts = container.volumeMounts.map(({ mountPath }) => mountPath);
   expect(new Set(mounts)).toEqual(new Set([imageSettings()['DATA_DIR'], '/tmp']));
-  expect(container.volumeMounts.map(({ name }) => name)).toEqual(pod.spec.volumes.map(({ name }) => name));
 });

@@ -11,7 +11,7 @@ export interface DnsServer {
 
 const HEADER_BYTES = 12;
 /** A pointer to the question's name, type A, class IN, one second to live, four bytes. */
-const ANSWER = Buffer.from('c00c000100010000000100' + '04', 'hex');
+const ANSWER = Buffer.from('c00c00010001000000010004', 'hex');
 const NO_SUCH_NAME = 3;
 
 /** Serves IPv4 addresses by name (RFC 1035, section 4); any other name does not exist. */

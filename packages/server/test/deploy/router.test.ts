@@ -31,7 +31,10 @@ describeWith('nginx', 'The router for Kubernetes', () => {
     const [port, nodePort] = [await freePort(), await freePort()];
     for (const [name, address] of Object.entries(ADDRESSES)) stops.push(await startNode(name, address, nodePort));
     const nginx = await startNginx(port, nodePort, dns.port);
-    stops.push(nginx.stop, () => dns.close());
+    stops.push(
+      () => nginx.stop(),
+      () => dns.close(),
+    );
     url = `http://127.0.0.1:${port}`;
     const answers = () =>
       fetch(`${url}/router-is-there`).then(

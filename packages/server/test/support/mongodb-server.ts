@@ -49,8 +49,13 @@ export function withDatabase(url: string, database: string): string {
 }
 
 async function dropDatabases(url: string, databases: readonly string[]): Promise<void> {
+  for (const name of databases) await dropDatabase(withDatabase(url, name));
+}
+
+/** Removes the database that the URL names. */
+export async function dropDatabase(url: string): Promise<void> {
   const client = new MongoClient(url);
-  for (const name of databases) await client.db(name).dropDatabase();
+  await client.db().dropDatabase();
   await client.close();
 }
 

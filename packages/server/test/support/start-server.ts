@@ -7,7 +7,7 @@ import { createApp, type App, type AppParts } from '../../src/app.ts';
 import type { Assistant } from '../../src/assistants/assistant.ts';
 import { readConfig, type Config, type SettingName } from '../../src/config.ts';
 import type { Context } from '../../src/events/context.ts';
-import { withDatabase } from './mongodb-server.ts';
+import { dropDatabase, withDatabase } from './mongodb-server.ts';
 import { TestHub } from './test-hub.ts';
 import { TestClient, type ClientOptions, type Payload } from './test-client.ts';
 
@@ -114,7 +114,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     async close() {
       for (const client of clients) client.close();
       await stop();
-      if (!options.directory) await rm(directory, { recursive: true, force: true });
+      if (options.directory) return;
+      await rm(directory, { recursive: true, force: true });
+      if (config.MONGODB_URL) await dropDatabase(config.MONGODB_URL);
     },
   };
 }

@@ -60,8 +60,8 @@ function updateFor({ event, claim }: StoredEvent): UpdateFilter<ConversationDocu
 
 /** Brings a conversation's document up to its log. @throws {NotYetReadable} where others do so meanwhile */
 async function catchUp(db: Database, conversationId: string): Promise<Snapshot | null> {
-  const { document, snapshot, newer } = await readSnapshot(db, conversationId);
-  if (!snapshot || newer.length === 0) return snapshot;
+  const { document, snapshot, isBehind } = await readSnapshot(db, conversationId);
+  if (!snapshot || !isBehind) return snapshot;
   const whole = toConversationDocument(snapshot);
   const isDone = document
     ? (await db.conversations.replaceOne({ _id: conversationId, seq: document.seq }, whole)).matchedCount === 1

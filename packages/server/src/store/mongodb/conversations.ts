@@ -17,7 +17,7 @@ export async function standing(db: Database, userId: string, conversationId: str
     db.conversations.findOne(own, { projection: { members: 0 } }),
     lastSeq(db, conversationId),
   ]);
-  if (document && document.seq >= last) return toSnapshot({ ...document, members: [] });
+  if (document?.seq === last) return toSnapshot({ ...document, members: [] });
   const { snapshot } = await readSnapshot(db, conversationId);
   return snapshot?.members.has(userId) ? snapshot : null;
 }

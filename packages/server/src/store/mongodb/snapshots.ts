@@ -113,28 +113,30 @@ export interface Read {
   readonly document: ConversationDocument | null;
   /** Folded up to the log's end; null where there is no log. */
   readonly snapshot: Snapshot | null;
-  /** What was folded into the document. */
-  readonly newer: readonly StoredEvent[];
+  /** Whether the log has more than the document. */
+  readonly isBehind: boolean;
 }
 
 /** Reads a conversation; what its document does not have yet is folded in. */
 export async function readSnapshot(db: Database, conversationId: string): Promise<Read> {
-  const [document, last] = await Promise.all([
+  const [document, found] = await Promise.all([
     db.conversations.findOne({ _id: conversationId }),
     lastSeq(db, conversationId),
   ]);
-  let snapshot = document && toSnapshot(document);
-  const newer: StoredEvent[] = [];
+  const isAhead = document !== null && document.seq > found;
+  const last = isAhead ? await lastSeq(db, conversationId) : found; // it was appended between the two reads
+  // In a copy that was made while people wrote, a document may have what the log does not.
+  let snapshot = document && document.seq <= last ? toSnapshot(document) : null;
+  const isBehind = (snapshot?.seq ?? 0) < last;
   while ((snapshot?.seq ?? 0) < last) {
     const page = await storedAbove(db, conversationId, snapshot?.seq ?? 0);
     if (page.length === 0) break; // removed meanwhile
     for (const stored of page) {
       snapshot ??= firstSnapshot(stored);
       foldStored(snapshot, stored);
-      newer.push(stored);
     }
   }
-  return { document, snapshot, newer };
+  return { document, snapshot, isBehind };
 }
 
 async function storedAbove(db: Database, conversationId: string, seq: number): Promise<StoredEvent[]> {

@@ -173,6 +173,18 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     expect(await db.conversations.findOne({ _id: log.id })).toMatchObject({ seq: 3, open_tasks: {} });
   });
 
+  test('a conversation that is ahead of its log, as in a copy made while people wrote, is read from the log', async () => {
+    const { task, given } = log.question('?');
+    await append(given);
+    await append(log.answer(task.id, 'not in the copy'));
+    await db.events.deleteOne({ conversation_id: log.id, seq: 3 });
+    log.seq = 2;
+    expect(await store.conversations.head(ME, log.id)).toEqual({ last_seq: 2, is_answering: true });
+    expect((await store.log.view(log.id))?.open_tasks.get(task.id)).toEqual(task);
+    await append(log.answer(task.id, '!'));
+    expect(await db.conversations.findOne({ _id: log.id })).toMatchObject({ seq: 3, open_tasks: {} });
+  });
+
   test('claims and text so far go once their task has ended, also what came late', async () => {
     const { task, given } = log.question('?');
     await append(given);

@@ -13,6 +13,8 @@ const LAST_WORDS_MS = 1_000;
 
 /** How sockets are sent away. */
 export interface Departure {
+  /** Transport sessions that have ended for their clients: polls of theirs are to be refused, posts still taken. */
+  readonly ended: Set<string>;
   /** The last ones go after this many milliseconds. */
   readonly milliseconds: number;
   /** Resolves when a user awaits no answer any more, or is not to wait any longer. */
@@ -32,6 +34,8 @@ export async function sendAway(io: ChatServer, departure: Departure): Promise<vo
     ...base.map((socket, index) => depart(socket, index * pace, departure)),
     ...extended.map((socket, index) => depart(socket, base.length * pace + index * RETURN_MS, departure)),
   ]);
+  const late = [...io.sockets.sockets.values()]; // had a session, and logged in meanwhile
+  await Promise.all(late.map((socket) => depart(socket, 0, departure)));
 }
 
 /** `returnMs`: when its client may be back, in ms from now. */
@@ -42,19 +46,13 @@ async function depart(socket: ChatSocket, returnMs: number, departure: Departure
   await allHandled(socket);
   if (!socket.connected) return;
   announceEnd(socket, returnMs - leaveMs);
-  await hearOut(socket.conn as unknown as Connection);
+  await hearOut(socket.conn as unknown as Connection, departure.ended);
   await allHandled(socket);
   socket.conn.close(true);
 }
 
 async function allHandled({ data }: ChatSocket): Promise<void> {
   for (let waited = 0; data.unanswered > 0 && waited < BUSY_MS; waited += LOOK_MS) await delay(LOOK_MS);
-}
-
-/** Closes a socket at once, so that its client comes back by itself. */
-export function sayGoodbye(socket: ChatSocket): void {
-  announceEnd(socket, 0);
-  socket.conn.close();
 }
 
 function announceEnd(socket: ChatSocket, reconnectAfterMs: number): void {
@@ -64,33 +62,31 @@ function announceEnd(socket: ChatSocket, reconnectAfterMs: number): void {
 
 /** What is used of an Engine.IO connection beyond its types. */
 interface Connection extends EventEmitter {
+  readonly id: string;
   readonly writeBuffer: readonly unknown[];
   readonly transport: {
+    /** Whether a poll waits for its answer. */
     readonly writable: boolean;
     /** Of a WebSocket. */
     readonly socket?: WebSocket;
-    /** Of polling: while it is set, the next answer ends the session for the client. */
-    shouldClose?: () => void;
     send(packets: { type: 'noop' }[]): void;
   };
   sendPacket(...values: unknown[]): void;
 }
 
 /**
- * Tells the client that the connection ends, and goes on to take what it sends until it has learnt of that. Engine.IO's
- * own `close` drops it: a message sent in that moment would be lost to whoever does not repeat it.
+ * Ends a connection for its client, and goes on to take what it sends until it has learnt of that. Engine.IO's own
+ * `close` drops it, so that a message sent in that moment is lost to whoever does not repeat it; and it tells pollers in
+ * a way (a `close` packet) after which python-socketio 5 does not come back by itself. A refused poll brings back all.
  */
-async function hearOut(connection: Connection): Promise<void> {
+async function hearOut(connection: Connection, ended: Set<string>): Promise<void> {
   const over = delay(LAST_WORDS_MS, undefined, { ref: false });
   const closed = once(connection, 'close');
   if (connection.writeBuffer.length > 0) await Promise.race([once(connection, 'drain'), closed, over]);
   connection.sendPacket = () => undefined; // nothing may follow the end
+  ended.add(connection.id);
   const { transport } = connection;
-  if (transport.socket) {
-    transport.socket.close();
-  } else {
-    transport.shouldClose = () => undefined;
-    if (transport.writable) transport.send([{ type: 'noop' }]);
-  }
+  if (transport.socket) transport.socket.close();
+  else if (transport.writable) transport.send([{ type: 'noop' }]); // it polls again
   await Promise.race([closed, over]);
 }

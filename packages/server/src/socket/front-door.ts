@@ -24,6 +24,8 @@ export interface FrontDoor {
   readonly proxies: Proxies;
   /** The server stops: whoever has a session goes on with it, nobody gets a new one. */
   isClosed: boolean;
+  /** Sessions that have ended for their clients, and from which only what they have sent is still taken. */
+  readonly ended: Set<string>;
 }
 
 /**
@@ -80,9 +82,10 @@ async function admit(request: IncomingMessage, isUpgrade: boolean, door: FrontDo
   }
   // Without an upgrade Engine.IO would take the request and never answer it.
   if (!isUpgrade && query.get('transport') === 'websocket') refuseProtocol('A WebSocket begins with an upgrade.');
-  if (query.get('sid')) return;
-  if (door.isClosed) throw new ChatError('shutting_down', { retry_after_ms: RETRY_MS });
-  await limits.takeHandshake(proxies.addressOf(request));
+  const sid = query.get('sid');
+  const isOver = sid ? request.method === 'GET' && door.ended.has(sid) : door.isClosed;
+  if (isOver) throw new ChatError('shutting_down', { retry_after_ms: RETRY_MS });
+  if (!sid) await limits.takeHandshake(proxies.addressOf(request));
 }
 
 function refuseProtocol(message: string): never {

@@ -14,7 +14,7 @@ import { limitsOf, PACKET_BYTES } from '../events/limits.ts';
 import { CorkedWebSocketServer } from './corked-websocket.ts';
 import { guardFrontDoor, type FrontDoor } from './front-door.ts';
 import { debugPackets } from './debug-packets.ts';
-import { sayGoodbye, sendAway, type Departure } from './departure.ts';
+import { sendAway, type Departure } from './departure.ts';
 import { handle } from './handle.ts';
 import { leaveConversation } from './joined-rooms.ts';
 import { authenticateSockets } from './handshake.ts';
@@ -41,7 +41,7 @@ export interface SocketServer {
   /** Begins to serve. Sockets that come before are not answered. */
   begin(context: Context): void;
   /** Takes no more new sockets, and closes those that are open so that their clients come back by themselves. */
-  sendAway(departure: Departure): Promise<void>;
+  sendAway(departure: Omit<Departure, 'ended'>): Promise<void>;
   /** Closes what is left, and stops listening. */
   close(): Promise<void>;
 }
@@ -60,6 +60,7 @@ export function createSocketServer(
     refusals: createRefusals(log, 'handshake refused'),
     proxies: trustProxies(config.TRUSTED_PROXIES),
     isClosed: false,
+    ended: new Set(),
   };
   const io: ChatServer = new Server(httpServer, {
     serveClient: false,
@@ -93,7 +94,7 @@ export function createSocketServer(
     },
     sendAway(departure) {
       door.isClosed = true;
-      return sendAway(io, departure);
+      return sendAway(io, { ...departure, ended: door.ended });
     },
     async close() {
       for (const stop of stops) stop();
@@ -185,7 +186,6 @@ export function localEmitter(io: ChatServer): Emitter {
 }
 
 async function closeAll(io: ChatServer, httpServer: HttpServer): Promise<void> {
-  for (const socket of io.sockets.sockets.values()) sayGoodbye(socket);
   const closed = io.close();
   const late = setTimeout(() => httpServer.closeAllConnections(), LAST_ANSWERS_MS); // one that sends nothing never ends
   await closed;

@@ -1,6 +1,14 @@
 import { createCluster } from '@redis/client';
 import type { RedisAddress } from './address.ts';
-import { clientOptions, credentialsOf, untilAborted, versionIn, type LinkListener, type RedisLink } from './link.ts';
+import {
+  clientOptions,
+  connectAll,
+  credentialsOf,
+  untilAborted,
+  versionIn,
+  type LinkListener,
+  type RedisLink,
+} from './link.ts';
 
 /** Names that are tried to find a channel on each part of a cluster. */
 const MOST_NAMES = 10_000;
@@ -29,7 +37,7 @@ export async function connectCluster(
     cluster.on(event, (error: unknown) => onFailure(error));
   }
   try {
-    await untilAborted(cluster.connect(), signal); // an error here may be of one host of several
+    await connectAll([cluster], signal); // an error here may be of one host of several
     const echoes = await untilAborted(echoOnEachPart(cluster, echo), signal);
     onFailure = onLost;
     return {

@@ -48,6 +48,29 @@ export function credentialsOf({ username, password }: RedisAddress) {
   return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
 }
 
+/** What connects and can be thrown away. */
+interface Connecting {
+  connect(): Promise<unknown>;
+  destroy(): void;
+}
+
+/**
+ * Connects all of them, or none: where one fails or the signal comes first, all are thrown away. The library forgets a
+ * connection that is thrown away while it is being made, so that is done once more when it has been.
+ * @throws what failed, or the signal's reason
+ */
+export async function connectAll(clients: readonly Connecting[], signal: AbortSignal): Promise<void> {
+  const connecting = clients.map((client) => client.connect());
+  try {
+    await untilAborted(Promise.all(connecting), signal);
+  } catch (error) {
+    const destroy = () => clients.forEach((client) => client.destroy());
+    destroy();
+    void Promise.allSettled(connecting).then(destroy);
+    throw error;
+  }
+}
+
 /** What the promise answers, unless the signal comes first. @throws the signal's reason */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -1,6 +1,6 @@
 import { createClient } from '@redis/client';
 import type { Host, RedisAddress } from './address.ts';
-import { clientOptions, untilAborted } from './link.ts';
+import { clientOptions, connectAll, untilAborted } from './link.ts';
 
 /**
  * Asks all sentinels where the server is that they watch, and takes the first answer. They are asked anew before each
@@ -18,8 +18,8 @@ export async function findMaster(address: RedisAddress, signal: AbortSignal): Pr
 async function askSentinel(host: Host, address: RedisAddress, signal: AbortSignal): Promise<Host> {
   const sentinel = createClient(clientOptions(address, host));
   sentinel.on('error', () => undefined); // `connect` or the question fails with it
+  await connectAll([sentinel], signal);
   try {
-    await untilAborted(sentinel.connect(), signal);
     const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', address.name ?? ''];
     const answer = (await untilAborted(sentinel.sendCommand(question), signal)) as unknown as [string, string] | null;
     if (!answer) throw new Error(`the sentinel ${host.host}:${host.port} knows no ${address.name}`);

@@ -1,6 +1,14 @@
 import { createClient } from '@redis/client';
 import type { Host, RedisAddress } from './address.ts';
-import { clientOptions, credentialsOf, untilAborted, versionIn, type LinkListener, type RedisLink } from './link.ts';
+import {
+  clientOptions,
+  connectAll,
+  credentialsOf,
+  untilAborted,
+  versionIn,
+  type LinkListener,
+  type RedisLink,
+} from './link.ts';
 import { findMaster } from './sentinel.ts';
 
 /** Connects to one server: the one of the address, or the one that its sentinels name. @throws where there is none */
@@ -20,8 +28,8 @@ export async function connectServer(
   };
   asks.on('error', onLost);
   hears.on('error', onLost);
+  await connectAll([asks, hears], signal);
   try {
-    await untilAborted(Promise.all([asks.connect(), hears.connect()]), signal);
     if (address.kind === 'sentinel') await untilAborted(assertMaster(asks), signal);
   } catch (error) {
     destroy();

@@ -4,6 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
 import { RedisServer, type RedisOptions } from '../support/redis-server.ts';
+import { TcpFaults } from '../support/tcp-faults.ts';
 import { TestNode, until } from './nodes.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url));
@@ -96,10 +97,23 @@ describeWith('redis-server', 'kinds of Redis', () => {
     setDefaultCACertificates([...trusted, readFileSync(fixture('localhost.crt'), 'utf8')]);
     try {
       await expectLinked(url);
+      await closeWhileConnecting(tlsPort);
     } finally {
       setDefaultCACertificates(trusted);
     }
   });
+
+  /** A connection that comes about after its node was closed is closed as well. */
+  async function closeWhileConnecting(port: number): Promise<void> {
+    const proxy = await TcpFaults.start(port);
+    proxy.isBlackhole = true;
+    const node = startNode(`rediss://localhost:${proxy.port}`);
+    await until(() => proxy.connections === 2, 'both connections have begun');
+    await node.bus.close();
+    proxy.isBlackhole = false;
+    await until(() => proxy.connections === 0, 'both connections are gone');
+    await proxy.close();
+  }
 
   test('named by sentinels: after a failover nodes meet at the new one', async () => {
     const main = await startRedis();

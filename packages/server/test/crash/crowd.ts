@@ -25,6 +25,8 @@ const SETTLE_MS = 5_000;
 export class Crowd {
   readonly extended: readonly OutboxClient[];
   readonly base: readonly BaseClient[];
+  /** All of them, in the order of their devices. */
+  readonly clients: readonly (OutboxClient | BaseClient)[];
   /** What each client sends. */
   readonly loads: readonly LoadedClient[];
 
@@ -32,6 +34,7 @@ export class Crowd {
   constructor(world: World, devices: readonly Device[], nodes: readonly string[], history: Entry[]) {
     const extended: OutboxClient[] = [];
     const base: BaseClient[] = [];
+    const clients: (OutboxClient | BaseClient)[] = [];
     this.loads = devices.map(({ person, layer, polls, url }, index): LoadedClient => {
       const chats = idsOf(person, world.chats);
       const streams = idsOf(person, world.streams);
@@ -41,23 +44,22 @@ export class Crowd {
       if (layer === 'base') {
         const client = new BaseClient(settings, history);
         base.push(client);
+        clients.push(client);
         return { client, chats, streams, opens: false };
       }
       const client = new OutboxClient(settings, history);
       extended.push(client);
+      clients.push(client);
       return { client, chats, streams, opens: true };
     });
     this.extended = extended;
     this.base = base;
-  }
-
-  get #all(): readonly (OutboxClient | BaseClient)[] {
-    return [...this.extended, ...this.base];
+    this.clients = clients;
   }
 
   /** Resolves once everybody has caught up, or `isOver`. @throws naming who is missing, with what `aboutServers` says. */
   allBack(aboutServers: () => string, isOver = () => false): Promise<void> {
-    const missing = () => this.#all.filter((client) => !client.isCaughtUp).map(({ state }) => state);
+    const missing = () => this.clients.filter((client) => !client.isCaughtUp).map(({ state }) => state);
     const what = () => `everybody back (missing: ${missing().join(', ')})\n${aboutServers()}`;
     return until(() => missing().length === 0 || isOver(), BACK_MS, what);
   }
@@ -65,15 +67,15 @@ export class Crowd {
   /** Waits until every outbox is empty, every task has ended, and what that made has arrived. */
   async calmDown(aboutServers: () => string): Promise<void> {
     const what = () =>
-      `all answered (${this.#all.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')})\n${aboutServers()}`;
-    await until(() => this.#all.every(({ waiting }) => waiting === 0), QUIET_MS, what);
+      `all answered (${this.clients.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')})\n${aboutServers()}`;
+    await until(() => this.clients.every(({ waiting }) => waiting === 0), QUIET_MS, what);
     const unended = () => `all tasks ended\n${aboutServers()}`;
     for (const client of this.extended) await until(() => client.isQuiet(), QUIET_MS, unended, QUIET_LOOK_MS);
-    await Promise.all(this.#all.map((client) => client.settle(SETTLE_MS)));
+    await Promise.all(this.clients.map((client) => client.settle(SETTLE_MS)));
   }
 
   close(): void {
-    for (const client of this.#all) client.close();
+    for (const client of this.clients) client.close();
   }
 }
 

@@ -23,18 +23,17 @@ export type Variant = 'by-sid' | 'by-cookie' | 'by-address' | 'websocket-only';
 /** A real load balancer before nodes of this machine, set up by the repository's own files. */
 export class Balancer {
   readonly url: string;
+  readonly #name: BalancerName;
+  readonly #words: readonly string[];
   readonly #directory: string;
-  readonly #child: ChildProcess;
-  readonly #gone: Promise<unknown>;
+  #child: ChildProcess | null = null;
   #output = '';
 
-  private constructor(url: string, directory: string, child: ChildProcess) {
+  private constructor(url: string, directory: string, name: BalancerName, words: readonly string[]) {
     this.url = url;
     this.#directory = directory;
-    this.#child = child;
-    this.#gone = once(child, 'exit');
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => void (this.#output += text));
-    guardChild(child);
+    this.#name = name;
+    this.#words = words;
   }
 
   /** Starts it before node-1 to node-3, which listen at `ports`. @throws with what it said where it does not start. */
@@ -44,18 +43,26 @@ export class Balancer {
     const adapt = (file: string) => adapted(join(DEPLOY, name, file), directory, port, ports);
     const words =
       name === 'nginx' ? prepareNginx(directory, variant, adapt) : prepareHaproxy(directory, variant, adapt);
-    const child = spawn(findProgram([name])!, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const balancer = new Balancer(`http://127.0.0.1:${port}`, directory, child);
-    await until(
-      () => balancer.#answers(),
-      START_MS,
-      () => `${name} is ready: ${balancer.log()}`,
-    );
+    const balancer = new Balancer(`http://127.0.0.1:${port}`, directory, name, words);
+    await balancer.start();
     return balancer;
   }
 
+  /** Starts it, again at its address where it was ended. */
+  async start(): Promise<void> {
+    const child = spawn(findProgram([this.#name])!, this.#words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => void (this.#output += text));
+    guardChild(child);
+    await until(
+      () => this.#answers(),
+      START_MS,
+      () => `${this.#name} is ready: ${this.log()}`,
+    );
+  }
+
   async #answers(): Promise<boolean> {
-    if (this.#child.exitCode !== null) throw new Error(`it has ended: ${this.log()}`);
+    if (this.#child?.exitCode !== null) throw new Error(`it has ended: ${this.log()}`);
     const answer = await fetch(`${this.url}/readyz`).catch(() => null);
     return answer?.status === 200;
   }
@@ -66,9 +73,21 @@ export class Balancer {
     return [this.#output, ...files.map((file) => readFileSync(join(this.#directory, file), 'utf8'))].join('\n');
   }
 
+  /** Ends it as a crash does. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
   async close(): Promise<void> {
-    this.#child.kill('SIGTERM');
-    await this.#gone;
+    await this.#end('SIGTERM');
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -17,6 +17,7 @@ export class TcpFaults {
   #isBlackhole = false;
   #refuses = false;
   #delayMs = 0;
+  #bytesPerSecond = Infinity;
   /** Connections that were refused so far. */
   refused = 0;
 
@@ -72,6 +73,11 @@ export class TcpFaults {
     this.#delayMs = milliseconds;
   }
 
+  /** No more than this passes from now on, each way of each connection. */
+  set bytesPerSecond(bytes: number) {
+    this.#bytesPerSecond = bytes;
+  }
+
   async close(): Promise<void> {
     this.cut();
     this.#server.close();
@@ -98,11 +104,20 @@ export class TcpFaults {
     from.on('data', (chunk) => {
       if (this.#delayMs === 0) to.write(chunk);
       else setTimeout(() => to.write(chunk), this.#delayMs);
+      if (this.#bytesPerSecond < Infinity) this.#rest(from, (chunk.length / this.#bytesPerSecond) * 1_000);
     });
     from.on('close', () => {
       this.#pairs.delete(pair);
       to.destroy();
     });
     if (this.#isBlackhole) from.pause();
+  }
+
+  /** Reads nothing for a while. */
+  #rest(from: Socket, milliseconds: number): void {
+    from.pause();
+    setTimeout(() => {
+      if (!this.#isBlackhole) from.resume();
+    }, milliseconds);
   }
 }

@@ -81,6 +81,7 @@ export interface ClusterOptions {
   /** The program that each runs; the product by default. */
   readonly main?: string | undefined;
   readonly settings: Settings;
+  readonly environment?: ProcessOptions['environment'];
   /** Nodes without Redis only read what others wrote. */
   readonly redis: 'none' | 'direct' | 'by way of links';
   /** haproxy by default. */
@@ -114,10 +115,14 @@ export class Cluster {
     }
   }
 
+  get balancer(): Balancer {
+    if (!this.#balancer) throw new Error('the cluster was not started');
+    return this.#balancer;
+  }
+
   /** Where clients connect. */
   get url(): string {
-    if (!this.#balancer) throw new Error('the cluster was not started');
-    return this.#balancer.url;
+    return this.balancer.url;
   }
 
   get redis(): RedisServer {
@@ -145,7 +150,7 @@ export class Cluster {
 
 async function makeNode(
   name: string,
-  { directory, main, settings, redis: way }: ClusterOptions,
+  { directory, main, settings, environment, redis: way }: ClusterOptions,
   redis: RedisServer | null,
 ): Promise<ClusterNode> {
   const folder = join(directory, name);
@@ -153,8 +158,8 @@ async function makeNode(
   const link = redis && way === 'by way of links' ? await TcpFaults.start(redis.port) : null;
   const redisPort = link?.port ?? redis?.port;
   const shared = redisPort === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${redisPort}` };
-  const options = { main, settings: { ...settings, ...shared }, directory: folder, port: await freePort() };
-  return new ClusterNode(name, options, link);
+  const own = { directory: folder, port: await freePort(), settings: { ...settings, ...shared } };
+  return new ClusterNode(name, { ...own, main, ...(environment && { environment }) }, link);
 }
 
 /** The balancer's configuration names three nodes; where there are fewer, some stand there twice. */

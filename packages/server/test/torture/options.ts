@@ -14,6 +14,8 @@ export interface TortureOptions {
   readonly rate: number | null;
   /** Breaks a chat on plain Socket.IO instead. */
   readonly isPlain: boolean;
+  /** Writes the result into docs/reliability.md. */
+  readonly isReported: boolean;
   readonly openDatabase: (directory: string) => Promise<Database>;
 }
 
@@ -41,6 +43,7 @@ Breaks things under load, again and again, and checks that no promise was broken
   --nodes N          how many nodes, at most 3 (3)
   --rate N           questions a second, each answered at once (what the database bears on two cores)
   --plain            the same to a chat on Socket.IO alone, with connection state recovery and the Redis streams adapter
+  --report           writes the result into the table of docs/reliability.md
 
 ${FAULTS}`;
 
@@ -57,6 +60,7 @@ export function readOptions(words: string[]): TortureOptions | null {
       nodes: { type: 'string', default: '3' },
       rate: { type: 'string' },
       plain: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
     },
   });
   if (values.help || !values.fault) return null;
@@ -71,6 +75,7 @@ export function readOptions(words: string[]): TortureOptions | null {
     cycles,
     rate,
     isPlain: values.plain,
+    isReported: values.report,
     openDatabase,
     nodes: Number(values.nodes),
     seed: seedOf(values.seed),

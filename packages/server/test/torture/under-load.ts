@@ -3,11 +3,11 @@ import { Crowd, type Device } from '../crash/crowd.ts';
 import type { Drained, Entry, Fault } from '../crash/history.ts';
 import { startLoad, type LoadRates } from '../crash/load.ts';
 import { randomFrom } from '../crash/random.ts';
-import { CRASH_SETTINGS } from '../crash/settings.ts';
-import { drain, makeWorld, type World } from '../crash/world.ts';
-import { Cluster, type ClusterNode, type ClusterOptions } from './cluster.ts';
+import { drain, type World } from '../crash/world.ts';
+import type { Cluster, ClusterNode } from './cluster.ts';
 import type { Moment } from './figures.ts';
 import type { TrialOptions } from './trial.ts';
+import { withCluster, type ClusterChoices } from './with-cluster.ts';
 
 /** Of so many people one has a second device. */
 const SECOND_DEVICES = 4;
@@ -17,6 +17,8 @@ const SLOW_RATES = { streams: 2, openings: 1 };
 /** What a fault finds. */
 export interface Stage {
   readonly cluster: Cluster;
+  /** Absent where those who talk are no clients of Tertulia. */
+  readonly crowd?: Crowd;
   readonly cycles: number;
   /** What clients did and saw so far. */
   readonly history: readonly Entry[];
@@ -38,60 +40,48 @@ export interface LoadedRun {
   readonly exitCodes: readonly (number | null)[];
 }
 
-/** What a trial may choose of its stage. */
-export type StageChoices = Partial<Pick<ClusterOptions, 'redis' | 'balancer' | 'settings'>> & {
+/** What a trial may choose that is otherwise than in workload W. */
+type LoadChoices = ClusterChoices & {
   readonly rates?: LoadRates;
+  /** Where clients connect, in turn; by default all of them to the balancer. */
+  readonly urls?: (cluster: Cluster) => Promise<readonly string[]>;
 };
 
 /** Has everybody talk, breaks things meanwhile, lets all come to rest, and compares what clients saw with what is stored. */
-export async function underLoad(
+export function underLoad(
   options: TrialOptions,
   disrupt: (stage: Stage) => Promise<void>,
-  { redis = 'direct', balancer, settings: chosen = {}, rates }: StageChoices = {},
+  { rates, urls, ...choices }: LoadChoices = {},
 ): Promise<LoadedRun> {
-  const { database, directory, nodes, seed, cycles, rate, say } = options;
-  const world = await makeWorldIn(options);
-  const settings = { ...CRASH_SETTINGS, ...database.settings, ...chosen };
-  const cluster = await Cluster.start({
-    directory,
-    nodes,
-    settings,
-    main: database.main,
-    redis,
-    ...(balancer && { balancer }),
-  });
-  const history: Entry[] = [];
-  const moments: Moment[] = [];
-  const names = cluster.nodes.map(({ name }) => name);
-  const crowd = new Crowd(world, devicesOf(world, cluster.url), names, history);
-  const lastLines = () => cluster.lastLines;
-  const allBack = () => crowd.allBack(lastLines);
-  let stopLoad = () => {};
-  try {
-    await allBack();
-    stopLoad = startLoad(crowd.loads, rates ?? { ...SLOW_RATES, chats: rate }, randomFrom(seed));
-    const broke = (node: ClusterNode | null) => {
-      moments.push({ at: performance.now(), node: node?.name ?? null });
-    };
-    await disrupt({ cluster, cycles, history, random: randomFrom(seed + 1), broke, allBack, say });
-    await allBack();
-    stopLoad();
-    await crowd.calmDown(lastLines);
+  return withCluster(options, options.database.plan, choices, async (cluster, world) => {
+    const { seed, cycles, rate, say } = options;
+    const history: Entry[] = [];
+    const moments: Moment[] = [];
+    const names = cluster.nodes.map(({ name }) => name);
+    const devices = devicesOf(world, (await urls?.(cluster)) ?? [cluster.url]);
+    const crowd = new Crowd(world, devices, names, history);
+    const lastLines = () => cluster.lastLines;
+    const allBack = () => crowd.allBack(lastLines);
+    let stopLoad = () => {};
+    try {
+      await allBack();
+      stopLoad = startLoad(crowd.loads, rates ?? { ...SLOW_RATES, chats: rate }, randomFrom(seed));
+      const broke = (node: ClusterNode | null) => {
+        moments.push({ at: performance.now(), node: node?.name ?? null });
+      };
+      const random = randomFrom(seed + 1);
+      await disrupt({ cluster, crowd, cycles, history, random, broke, allBack, say });
+      await allBack();
+      stopLoad();
+      await crowd.calmDown(lastLines);
+    } finally {
+      stopLoad();
+      crowd.close();
+    }
     const exitCodes = await cluster.stop();
     const drained = await readAll(options, world);
     return { history, drained, moments, exitCodes, violations: checkRun(history, drained) };
-  } finally {
-    stopLoad();
-    crowd.close();
-    await cluster.close();
-  }
-}
-
-async function makeWorldIn({ database }: TrialOptions): Promise<World> {
-  const store = await database.open();
-  const world = await makeWorld(store, database.plan);
-  await store.close();
-  return world;
+  });
 }
 
 async function readAll({ database }: TrialOptions, { people }: World): Promise<Drained> {
@@ -105,11 +95,11 @@ async function readAll({ database }: TrialOptions, { people }: World): Promise<D
 }
 
 /** Every fourth client knows only the base layer, every third begins with polling. */
-function devicesOf({ people }: World, url: string): Device[] {
+function devicesOf({ people }: World, urls: readonly string[]): Device[] {
   return [...people, ...people.slice(0, people.length / SECOND_DEVICES)].map((person, index) => ({
     person,
     layer: index % 4 === 3 ? 'base' : 'extended',
     polls: index % 3 === 0,
-    url,
+    url: urls[index % urls.length]!,
   }));
 }

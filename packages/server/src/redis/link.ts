@@ -37,7 +37,7 @@ export function clientOptions({ tls }: RedisAddress, host: Partial<Host> = {}) {
   return {
     socket: tls ? { ...socket, tls } : socket,
     disableOfflineQueue: true,
-    // A timer for each command costs a fifth of the command, and the echo notices what hangs.
+    // A timer for each command costs a quarter of the command or more, and the echo notices what hangs.
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled' as const,
   };

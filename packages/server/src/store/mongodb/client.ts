@@ -1,4 +1,5 @@
-import { MongoClient } from 'mongodb';
+import { MongoClient, ReadConcern, ReadPreference, WriteConcern, type Db } from 'mongodb';
+import { databaseName } from '../mongodb-url.ts';
 
 /** An answer that does not come within this time will not come: the connection is given up, and the operation repeated. */
 const SOCKET_TIMEOUT_MS = 5_000;
@@ -20,19 +21,22 @@ const DEFAULTS = {
   socketTimeoutMS: SOCKET_TIMEOUT_MS,
 } as const;
 
-/**
- * A client that asks for what the promises rest on, whatever the URL says: every write is on the disks of a majority
- * before it counts, and every read comes from the primary and shows only what is there. The rest the URL may set.
- */
+/** A client whose time-outs and pool are ours where the URL says nothing of them. */
 export function createClient(url: string): MongoClient {
   const given = new Set((url.split('?')[1] ?? '').split('&').map((option) => option.split('=')[0]?.toLowerCase()));
   const defaults = Object.entries(DEFAULTS).filter(([name]) => !given.has(name.toLowerCase()));
-  return new MongoClient(url, {
-    appName: 'tertulia',
-    ...Object.fromEntries(defaults),
-    writeConcern: { w: 'majority', journal: true },
-    readConcernLevel: 'majority',
-    readPreference: 'primary',
+  return new MongoClient(url, { appName: 'tertulia', ...Object.fromEntries(defaults) });
+}
+
+/**
+ * The database that the URL names, asked for what the promises rest on, whatever the URL says: every write is on the
+ * disks of a majority before it counts, and every read comes from the primary and shows only what is there for good.
+ */
+export function databaseOf(client: MongoClient, url: string): Db {
+  return client.db(databaseName(url), {
+    writeConcern: new WriteConcern('majority', undefined, true),
+    readConcern: new ReadConcern('majority'),
+    readPreference: ReadPreference.primary,
   });
 }
 

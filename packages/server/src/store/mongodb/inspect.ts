@@ -1,7 +1,6 @@
 import type { Document } from 'mongodb';
-import { createClient } from './client.ts';
+import { createClient, databaseOf } from './client.ts';
 import { SCHEMA_VERSION } from './meta.ts';
-import { databaseName } from '../mongodb-url.ts';
 
 /** What is behind a MongoDB URL. */
 export interface MongodbFacts {
@@ -18,7 +17,7 @@ export async function inspectDatabase(url: string): Promise<MongodbFacts> {
   const client = createClient(url);
   try {
     await client.connect();
-    const db = client.db(databaseName(url));
+    const db = databaseOf(client, url);
     const meta = db.collection<{ _id: string; value: number }>('meta');
     const [build, schema] = await Promise.all([db.command({ buildInfo: 1 }), meta.findOne({ _id: 'schema' })]);
     const kind = kindOf(await db.command({ hello: 1 }).catch(() => ({}))); // a server of the protocol may not know it

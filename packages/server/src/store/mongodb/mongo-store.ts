@@ -5,7 +5,7 @@ import { startOf, type ConversationStore, type LogStore, type Store, type TaskSt
 import { ACCOUNT_INDEXES, mongoAccounts } from './accounts.ts';
 import { append } from './append.ts';
 import { checkpoint, claim, release, releaseOthers, renew } from './claims.ts';
-import { countWaiting, createClient } from './client.ts';
+import { countWaiting, createClient, databaseOf } from './client.ts';
 import { DatabaseClock } from './clock.ts';
 import { INDEXES, collectionsOf, type Database } from './collections.ts';
 import { getConversation, head, listConversations, membersFor } from './conversations.ts';
@@ -20,7 +20,7 @@ import { lastSeq } from './snapshots.ts';
 import { sweep } from './sweep.ts';
 import { exchange, getTask, listTasks } from './task-lists.ts';
 import { TaskPlaces } from './task-places.ts';
-import { databaseName, shownUrl } from '../mongodb-url.ts';
+import { shownUrl } from '../mongodb-url.ts';
 
 /** How a store is opened. */
 export interface MongoOptions {
@@ -92,7 +92,7 @@ export class MongoStore implements Store {
     const { url } = options;
     const { client, waiting } = await connect(url);
     try {
-      const own = client.db(databaseName(url));
+      const own = databaseOf(client, url);
       const clock = new DatabaseClock(own);
       const db = collectionsOf(own, clock);
       await ensureIndexes(own, { ...INDEXES, ...ACCOUNT_INDEXES });

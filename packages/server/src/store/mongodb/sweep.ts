@@ -44,6 +44,7 @@ async function mendSince(db: Database, name: string, delaySeconds: number): Prom
         .limit(EVENTS_AT_ONCE)
         .toArray(),
     );
+    if (found.length === 0) break;
     mended += await mend(db, found);
     isDone = found.length < EVENTS_AT_ONCE;
     after = isDone ? until : (found.at(-1)?._id ?? until);
@@ -55,7 +56,6 @@ async function mendSince(db: Database, name: string, delaySeconds: number): Prom
 
 /** Brings to the views what they lack of these events; answers how many that were. */
 async function mend(db: Database, events: readonly Outline[]): Promise<number> {
-  if (events.length === 0) return 0;
   const { lacking, deleted } = await answered(() => lackingIn(db, events));
   for (const { _id, conversation_id } of lacking) {
     await answered(async () => {

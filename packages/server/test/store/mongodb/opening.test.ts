@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClient, databaseOf } from '../../../src/store/mongodb/client.ts';
 import { MongoStore } from '../../../src/store/mongodb/mongo-store.ts';
 import { databaseName, shownUrl } from '../../../src/store/mongodb-url.ts';
 import { describeWith } from '../../support/describe-with.ts';
@@ -15,6 +16,18 @@ test('what is shown of a URL has neither user nor password', () => {
   expect(databaseName(url)).toBe('chat');
   expect(shownUrl('mongodb+srv://me:secret@cluster.example/?tls=true')).toBe('mongodb+srv://cluster.example/tertulia');
   expect(databaseName('mongodb://localhost')).toBe('tertulia');
+});
+
+test('a URL may set time-outs and the pool, and cannot ask for less safety', async () => {
+  const url =
+    'mongodb://127.0.0.1:1/chat?w=1&j=false&wtimeoutMS=5&readConcernLevel=local&readPreference=secondary&maxPoolSize=7';
+  const client = createClient(url);
+  const db = databaseOf(client, url);
+  expect({ ...db.collection('events').writeConcern }).toEqual({ w: 'majority', journal: true });
+  expect(db.collection('events').readConcern).toMatchObject({ level: 'majority' });
+  expect(db.collection('events').readPreference?.mode).toBe('primary');
+  expect(client.options).toMatchObject({ maxPoolSize: 7, socketTimeoutMS: 5_000 });
+  await client.close();
 });
 
 test('a database that does not answer is told by its address alone', async () => {

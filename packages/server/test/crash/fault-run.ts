@@ -26,5 +26,5 @@ export function unlessRow(numbers: readonly number[]): string[] {
 export function unlessOne(wins: string, answers: readonly string[]): string[] {
   const count = answers.filter((answer) => answer === wins).length;
   if (count > 1) return [`${count} times ${wins}`];
-  return count === 1 || answers.includes('unavailable') ? [] : [`nobody: ${wins}`];
+  return count === 1 || answers.includes('unavailable') ? [] : [`nobody: ${wins}, but ${answers.join(' and ')}`];
 }

@@ -71,6 +71,7 @@ export async function claims({ nodes, truth, proxy, db }: FaultyStore): Promise<
         if (answer === 'claimed' && !isThere) problems.push('lost: a claim that was acknowledged');
         if (answer === 'refused' && isThere) problems.push('there, although refused: a claim');
       }
+      if (stored.length === 0) break; // both are told as unavailable, and there is no second attempt without a first
       for (const claim of wanted) await truth.tasks.release(claim);
     }
     const ends = await Promise.all(

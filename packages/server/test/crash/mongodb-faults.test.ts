@@ -42,7 +42,7 @@ describeWith('ferretdb', `MongoDB while messages to and from it are lost, seed $
 
   test.concurrent.for(NAMES)(
     '%s: nothing is lost, doubled or half done',
-    { timeout: 60_000 + INJECTIONS * 500 },
+    { timeout: 60_000 + INJECTIONS * 2_000 },
     async (name) => {
       expect(await run(name, INJECTIONS)).toEqual([]);
     },

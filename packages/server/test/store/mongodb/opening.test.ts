@@ -23,7 +23,7 @@ test('a URL may set time-outs and the pool, and cannot ask for less safety', asy
     'mongodb://127.0.0.1:1/chat?w=1&j=false&wtimeoutMS=5&readConcernLevel=local&readPreference=secondary&maxPoolSize=7';
   const client = createClient(url);
   const db = databaseOf(client, url);
-  expect({ ...db.collection('events').writeConcern }).toEqual({ w: 'majority', journal: true });
+  expect({ ...db.collection('events').writeConcern }).toEqual({ w: 'majority', journal: true, j: true });
   expect(db.collection('events').readConcern).toMatchObject({ level: 'majority' });
   expect(db.collection('events').readPreference?.mode).toBe('primary');
   expect(client.options).toMatchObject({ maxPoolSize: 7, socketTimeoutMS: 5_000 });

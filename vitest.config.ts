@@ -31,7 +31,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'server',
-          include: ['packages/server/test/**/*.test.ts', 'examples/**/*.test.ts'],
+          include: ['packages/server/test/**/*.test.ts', '{examples,bench}/**/*.test.ts'],
           exclude: ['packages/server/test/{hostile,crash,torture}/**'],
         },
       },

@@ -55,10 +55,27 @@ export function measureExchange(load: Load): Promise<{ bare: Sample[]; tertulia:
   });
 }
 
+/** Takes samples of Tertulia alone under `clients` that each ask again as soon as they have their answer. */
+export function withClients<T>(
+  clients: number,
+  work: (sample: (seconds: number) => Promise<Sample>, server: MeasuredServer) => Promise<T>,
+): Promise<T> {
+  return withDirectory(async (directory) => {
+    const users = await seedUsers(directory, clients);
+    const server = await startTertulia(directory);
+    const auths = users.map(({ token }) => ({ token }));
+    const load = await prepare(server, { window: 1 }, auths);
+    const result = await work((seconds) => load.run(seconds), server);
+    load.close();
+    await server.stop();
+    return result;
+  });
+}
+
 /** Connects the clients; each of them talks in a conversation of its own. An exchange is over when its answer is here. */
-async function prepare(server: MeasuredServer, load: Load, auths: object[]): Promise<Loader> {
+async function prepare(server: MeasuredServer, { window }: Pick<Load, 'window'>, auths: object[]): Promise<Loader> {
   const clients = await Promise.all(auths.map((auth) => EngineClient.connect({ port: server.port, auth })));
-  const payloads = await Promise.all(clients.map((client) => openConversations(client, load.window)));
+  const payloads = await Promise.all(clients.map((client) => openConversations(client, window)));
   return {
     run: (seconds) => run(server, clients, payloads, seconds),
     close: () => clients.forEach((client) => client.close()),

@@ -14,6 +14,8 @@ export interface FanOutSample {
   readonly perSecond: number;
 }
 
+type Work<T> = (sample: (seconds: number) => Promise<FanOutSample>, server: MeasuredServer) => Promise<T>;
+
 /** Measures both in turn, round by round. */
 export async function measureFanOut(
   rounds: number,
@@ -44,20 +46,25 @@ async function bareRound(seconds: number): Promise<FanOutSample> {
     for (const client of clients) await client.askAll('join', [`room${room}`]);
     await clients[0]?.askAll('stream', [`room${room}`, PIECE_MS, payload]);
   }
-  return finish(server, clients, seconds);
+  return finish(server, clients, (sample) => sample(seconds));
 }
 
-async function tertuliaRound(seconds: number): Promise<FanOutSample> {
+function tertuliaRound(seconds: number): Promise<FanOutSample> {
+  return withRooms(MEMBERS, ROOMS, (sample) => sample(seconds));
+}
+
+/** Takes samples of Tertulia alone, with `rooms` conversations in each of which all `members` watch a live answer. */
+export function withRooms<T>(members: number, rooms: number, work: Work<T>): Promise<T> {
   return withDirectory(async (directory) => {
-    const users = await seedUsers(directory, MEMBERS);
+    const users = await seedUsers(directory, members);
     const assistant = fileURLToPath(new URL('./steady-assistant.ts', import.meta.url));
     const server = await startTertulia(directory, { ASSISTANT: assistant, TASKS_RUNNING: '100' });
     const clients = await connect(
       server,
       users.map(({ token }) => ({ token, protocol: 1 })),
     );
-    for (let room = 0; room < ROOMS; room += 1) await openRoom(server, clients, users);
-    return finish(server, clients, seconds);
+    for (let room = 0; room < rooms; room += 1) await openRoom(server, clients, users);
+    return finish(server, clients, work);
   });
 }
 
@@ -77,18 +84,20 @@ function connect(server: MeasuredServer, auths: object[]): Promise<EngineClient[
   return Promise.all(auths.map((auth) => EngineClient.connect({ port: server.port, auth })));
 }
 
-async function finish(server: MeasuredServer, clients: EngineClient[], seconds: number): Promise<FanOutSample> {
+async function finish<T>(server: MeasuredServer, clients: EngineClient[], work: Work<T>): Promise<T> {
   let frames = 0;
   for (const client of clients) client.onEvent = (name) => void (frames += name === 'response_delta' ? 1 : 0);
   await wait(1_000);
-  const before = { cpu: server.cpu(), frames, at: performance.now() };
-  await wait(seconds * 1_000);
-  const delivered = frames - before.frames;
-  const sample = {
-    cpuMicroseconds: (server.cpu() - before.cpu) / delivered,
-    perSecond: delivered / ((performance.now() - before.at) / 1_000),
-  };
+  const result = await work(async (seconds) => {
+    const before = { cpu: server.cpu(), frames, at: performance.now() };
+    await wait(seconds * 1_000);
+    const delivered = frames - before.frames;
+    return {
+      cpuMicroseconds: (server.cpu() - before.cpu) / delivered,
+      perSecond: delivered / ((performance.now() - before.at) / 1_000),
+    };
+  }, server);
   for (const client of clients) client.close();
   await server.stop();
-  return sample;
+  return result;
 }

@@ -107,7 +107,8 @@ function readiness(child: ChildProcess, isReady: (text: string) => boolean): Pro
   });
 }
 
-function cpuOf(pid: number): number {
+/** CPU that a process has used, in microseconds. */
+export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS) * 1_000_000;
@@ -125,7 +126,8 @@ export function wait(milliseconds: number): Promise<void> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

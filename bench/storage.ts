@@ -10,7 +10,8 @@ import { DATABASE_FILE, SqliteStore } from '../packages/server/src/store/sqlite/
 import type { NewEvent } from '../packages/server/src/store/store.ts';
 import { withDirectory } from './servers.ts';
 
-const AUTHOR = { kind: 'user', id: randomUUID(), name: 'alice' } as const;
+/** Who writes in these benchmarks. */
+export const AUTHOR = { kind: 'user', id: randomUUID(), name: 'alice' } as const;
 const SEED_BATCH = 5_000;
 
 /** Microseconds: the median of appends one by one, of appends 64 at once, and of reading a join's page. */
@@ -78,14 +79,16 @@ async function append(place: Place, count: number): Promise<void> {
   place.seq += count;
 }
 
-function created(id: string): NewEvent {
+/** A conversation's first event. */
+export function created(id: string): NewEvent {
   const created_at = new Date().toISOString();
   const owner = { user_id: AUTHOR.id, username: 'alice', role: 'owner', joined_at: created_at } as const;
   const data = { title: 'a room', description: null, metadata: {}, is_active: true, owner };
   return wrap({ conversation_id: id, seq: 1, actor: AUTHOR, created_at, type: 'conversation_created', data });
 }
 
-function message(id: string, seq: number): NewEvent {
+/** A message of 100 characters. */
+export function message(id: string, seq: number): NewEvent {
   const now = Date.now();
   const stored: Message = {
     id: newId(),

@@ -1,7 +1,15 @@
 /** What waits for a process that does not read takes no more memory than this, about. */
-const MOST_BYTES = 8_000_000;
+const MOST_BYTES = 4_000_000;
 /** What a message takes besides its text, about. */
 const ENVELOPE_BYTES = 200;
+
+/** Who is told of an outbox that had to drop something. */
+export interface OutboxEvents {
+  /** From now on. */
+  onFull?(): void;
+  /** No more. */
+  onRoom(): void;
+}
 
 /**
  * The way to another process: what is sent within one turn of the event loop goes as one message (measured: 2 µs each
@@ -9,17 +17,16 @@ const ENVELOPE_BYTES = 200;
  */
 export class Outbox<Message> {
   readonly #write: (batch: readonly Message[], written: () => void) => void;
-  readonly #onRoom: () => void;
+  readonly #events: OutboxEvents;
   #batch: Message[] = [];
   #batchBytes = 0;
   /** In the batch and in batches that are not written yet. */
   #waitingBytes = 0;
   #hasDropped = false;
 
-  /** `onRoom`: something was dropped, and there is room again. */
-  constructor(write: (batch: readonly Message[], written: () => void) => void, onRoom: () => void) {
+  constructor(write: (batch: readonly Message[], written: () => void) => void, events: OutboxEvents) {
     this.#write = write;
-    this.#onRoom = onRoom;
+    this.#events = events;
   }
 
   /** Sends what must not be lost: few and small. */
@@ -29,8 +36,9 @@ export class Outbox<Message> {
 
   /** Sends what may be lost, with a text of this length; drops it where too much waits. */
   offer(message: Message, length: number): void {
-    if (this.#waitingBytes > MOST_BYTES) this.#hasDropped = true;
-    else this.#add(message, ENVELOPE_BYTES + length);
+    if (this.#waitingBytes <= MOST_BYTES) return this.#add(message, ENVELOPE_BYTES + length);
+    if (!this.#hasDropped) this.#events.onFull?.();
+    this.#hasDropped = true;
   }
 
   #add(message: Message, bytes: number): void {
@@ -49,7 +57,7 @@ export class Outbox<Message> {
       this.#waitingBytes -= bytes;
       if (!this.#hasDropped || this.#waitingBytes > MOST_BYTES / 2) return;
       this.#hasDropped = false;
-      this.#onRoom();
+      this.#events.onRoom();
     });
   }
 }

@@ -22,7 +22,7 @@ export interface LinkEvents {
 
 /** A worker's end of the channel to its primary. */
 export class PrimaryLink {
-  readonly #outbox = new Outbox<ToPrimary>(write, () => this.#events.missed?.());
+  readonly #outbox = new Outbox<ToPrimary>(write, { onRoom: () => this.#events.missed?.() });
   readonly #waiting = new Map<number, Waiting>();
   readonly #beginning = Promise.withResolvers<Beginning>();
   readonly #closing = Promise.withResolvers<void>();

@@ -39,7 +39,7 @@ export async function startWorkers(config: Config): Promise<void> {
 
 function employ(config: Config, log: Logger, data: SharedFolder | null, port: number): Crew {
   const folder = privateFolder();
-  const switchboard = new Switchboard();
+  const switchboard = new Switchboard(log);
   const crew = new Crew({
     onStarted(number, write) {
       switchboard.connect(number, write);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { BusMessage, Topic } from '../delivery/bus.ts';
+import type { Logger } from '../log.ts';
 import type { MetricsJson } from '../metrics.ts';
 import type { FromWorker, LimiterSettings, Question, Taken, ToWorker, WriteBatch } from './messages.ts';
 import { Outbox } from './outbox.ts';
@@ -18,6 +19,7 @@ interface Line {
  * together, and gathers their metrics. It keeps nothing of a worker that has gone, and nothing of what it passes on.
  */
 export class Switchboard {
+  readonly #log: Logger;
   readonly #lines = new Map<number, Line>();
   readonly #followers = new Map<string, Set<number>>();
   readonly #limiters = new Map<string, RateLimiterMemory>();
@@ -25,10 +27,18 @@ export class Switchboard {
   readonly #asked = new Map<number, (metrics: MetricsJson) => void>();
   #lastAsked = 0;
 
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
   /** Adds the worker of this number, which is new: it follows nothing yet. */
   connect(number: number, write: WriteBatch): void {
     this.disconnect(number);
-    const outbox = new Outbox<ToWorker>(write, () => outbox.send({ kind: 'missed' }));
+    const outbox = new Outbox<ToWorker>(write, {
+      onFull: () =>
+        this.#log.warn({ worker: number }, 'a worker does not read what others tell it; the rest is dropped'),
+      onRoom: () => outbox.send({ kind: 'missed' }),
+    });
     this.#lines.set(number, { outbox, topics: new Set() });
   }
 

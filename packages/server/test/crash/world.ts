@@ -13,12 +13,12 @@ export interface Inhabitant {
   readonly token: string;
 }
 
-/** Opens the store of a data folder that no server uses at the moment. */
-export function openStore(directory: string): Promise<SqliteStore> {
+/** Opens the store of a data folder, which no server uses at the moment unless it is not `exclusive`. */
+export function openStore(directory: string, exclusive = true): Promise<SqliteStore> {
   const onFatal = (error: Error) => {
     throw error;
   };
-  return SqliteStore.open({ directory, exclusive: true, onFatal });
+  return SqliteStore.open({ directory, exclusive, onFatal });
 }
 
 const LOGIN_MS = 3_600_000;

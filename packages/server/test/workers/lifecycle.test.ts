@@ -73,8 +73,10 @@ test('a worker that is killed is replaced; its clients come back, and its task i
   const victim = workerOf(first!);
   const pid = server.pidOf(victim);
   process.kill(pid, 'SIGKILL');
+  const killedAt = performance.now();
   const started = await second!.next('response_start', ({ attempt }) => attempt === 2);
   expect(started.task_id).toBe(again.task_id);
+  expect(performance.now() - killedAt).toBeLessThan(15_000); // its lease would have stood so long
   await first!.next('connected');
   await server.replaced(victim, pid);
   const [onNew] = await server.connectToEach(person, { protocol: 1 });

@@ -114,6 +114,22 @@ test('while another program holds the file a write waits for its turn; after 5 s
   await store.close();
 });
 
+test("a database of an older version gets what it lacks, and a user's open tasks are found without reading all tasks", async () => {
+  const directory = testDirectory();
+  const first = await openShared(directory);
+  await first.close();
+  const before = new DatabaseSync(join(directory, DATABASE_FILE));
+  before.exec('DROP INDEX tasks_open_by_user; PRAGMA user_version = 1');
+  before.close();
+  const store = await openShared(directory);
+  await store.close();
+  const sql = 'EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE ended_at IS NULL AND user_id = ? ORDER BY number';
+  const db = new DatabaseSync(join(directory, DATABASE_FILE));
+  const plan = db.prepare(sql).all('me') as { detail: string }[];
+  db.close();
+  expect(plan.map(({ detail }) => detail)).toEqual(['SEARCH tasks USING INDEX tasks_open_by_user (user_id=?)']);
+});
+
 test('an older view of a conversation that another server deleted stores nothing where the sweeper made room', async () => {
   const directory = testDirectory();
   const store = await openShared(directory);

@@ -108,6 +108,8 @@ const migrations: readonly ((db: DatabaseSync) => void)[] = [
     db.exec(accountSchema);
     db.prepare("INSERT INTO meta (key, value) VALUES ('epoch', ?)").run(randomUUID());
   },
+  // What a user has open is read before each message where several servers share the file: else all tasks would be.
+  (db) => db.exec('CREATE INDEX tasks_open_by_user ON tasks (user_id, number) WHERE ended_at IS NULL'),
 ];
 
 /** The file is another program's database, or one of a newer version of this program. */

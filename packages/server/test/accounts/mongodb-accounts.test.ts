@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MongoClient, type Db } from 'mongodb';
+import { MongoClient, type Db, type FindOptions } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AccountStore, NewUser } from '../../src/store/account-store.ts';
 import { ACCOUNT_INDEXES, mongoAccounts, usernames } from '../../src/store/mongodb/accounts.ts';
@@ -18,12 +18,25 @@ async function open() {
   await ensureIndexes(db, ACCOUNT_INDEXES);
   return {
     db,
+    clock,
     accounts: mongoAccounts(db, clock),
     close: async () => {
       await client.close();
       await server.stop();
     },
   };
+}
+
+/** The same database, but whoever asks it for the newest revision is told the first. */
+function withReadsBehind(db: Db): Db {
+  const accounts = db.collection('accounts');
+  const findOne = (filter: object, options?: FindOptions) =>
+    accounts.findOne(options?.sort ? { ...filter, revision: 1 } : filter, options);
+  const collection = (name: string) =>
+    name === 'accounts'
+      ? { findOne, insertOne: accounts.insertOne.bind(accounts), updateOne: accounts.updateOne.bind(accounts) }
+      : db.collection(name);
+  return { collection } as unknown as Db;
 }
 
 function newUser(name: string): NewUser {
@@ -38,10 +51,11 @@ describeWith('ferretdb', 'MongoDB', () => {
   let opened: Awaited<ReturnType<typeof open>>;
   let accounts: AccountStore;
   let db: Db;
+  let clock: DatabaseClock;
 
   beforeAll(async () => {
     opened = await open();
-    ({ accounts, db } = opened);
+    ({ accounts, db, clock } = opened);
   });
   afterAll(() => opened.close());
 
@@ -75,6 +89,18 @@ describeWith('ferretdb', 'MongoDB', () => {
     expect((await accounts.createUser(newUser('carl'))).status).toBe('email_taken');
     expect((await accounts.createUser({ ...newUser('emil'), username_key: 'carl' })).status).toBe('username_taken');
     expect((await accounts.createUser(newUser('dora'))).status).toBe('stored');
+  });
+
+  test('a name is not freed by a read that is behind, as after a change of primary', async () => {
+    const user = newUser('karl');
+    await accounts.createUser(user);
+    const revisions = db.collection<{ user_id: string; revision: number }>('accounts');
+    const first = await revisions.findOne({ user_id: user.id });
+    await rename(user.id, 'lena');
+    await revisions.replaceOne({ user_id: user.id, revision: 1 }, { ...first!, takes_username: 'lost' } as never);
+    const behind = mongoAccounts(withReadsBehind(db), clock);
+    expect(await behind.createUser({ ...newUser('mona'), username_key: 'lena' })).toEqual({ status: 'username_taken' });
+    expect((await accounts.findUserByName('lena'))?.id).toBe(user.id);
   });
 
   test('changes of one account at the same time all hold', async () => {

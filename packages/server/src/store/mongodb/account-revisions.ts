@@ -148,9 +148,10 @@ export class AccountRevisions {
       if (!rival) return { status: 'stored' };
       if (rival.user_id === revision.user_id && rival.revision === revision.revision) return { status: 'outdated' };
       const field = rival.takes_email === revision.takes_email ? 'email_key' : 'username_key';
-      if ((await this.newest(rival.user_id))?.content[field] === revision.content[field]) {
-        return { status: field === 'email_key' ? 'email_taken' : 'username_taken' };
-      }
+      const holder = await this.newest(rival.user_id);
+      // A read that is behind, as after a change of primary, may not know the rival yet: only what came after it tells.
+      const isGivenUp = holder && holder.revision > rival.revision && holder.content[field] !== revision.content[field];
+      if (!isGivenUp) return { status: field === 'email_key' ? 'email_taken' : 'username_taken' };
       await this.#free(rival, field);
     }
     throw new ChatError('unavailable');

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { append as appendTo } from '../../../src/store/mongodb/append.ts';
 import { applyEvent } from '../../../src/store/mongodb/apply-event.ts';
 import { DatabaseClock } from '../../../src/store/mongodb/clock.ts';
 import { collectionsOf, type Database } from '../../../src/store/mongodb/collections.ts';
@@ -183,6 +184,19 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     expect((await store.log.view(log.id))?.open_tasks.get(task.id)).toEqual(task);
     await append(log.answer(task.id, '!'));
     expect(await db.conversations.findOne({ _id: log.id })).toMatchObject({ seq: 3, open_tasks: {} });
+  });
+
+  test('who is refused by what no majority has tries again: it may be taken back', async () => {
+    const [mine, rival] = [log.question('mine').given, log.question('rival').given];
+    await insertOnly(rival);
+    // No server at hand takes a write back. So the first look finds nothing, and then the rival is gone.
+    const takeBack = () => db.events.deleteOne({ conversation_id: log.id, seq: 2 }).then(() => []);
+    let looks = 0;
+    const find: typeof db.events.find = (filter = {}) =>
+      (looks += 1) === 1 ? Object.assign(db.events.find(filter), { toArray: takeBack }) : db.events.find(filter);
+    const events = Object.assign(Object.create(db.events) as typeof db.events, { find });
+    expect(await appendTo({ ...db, events }, pino({ level: 'warn' }), mine)).toEqual({ status: 'appended' });
+    expect(await store.log.read(log.id, 1, 10)).toEqual([mine.event]);
   });
 
   test('claims and text so far go once their task has ended, also what came late', async () => {

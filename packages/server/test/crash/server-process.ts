@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SettingName } from '../../src/config.ts';
@@ -23,20 +23,33 @@ export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Below the ports that systems give to outgoing connections: one of those takes a port, once in a while, just when a
+ * server that listened on it is started again.
+ */
+const PORTS = { first: 12_000, count: 20_000 };
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** The real server in a process of its own, ready to serve. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
+  /** Resolves when nothing more comes from it. */
+  readonly #silent: Promise<unknown>;
   /** Resolves when the process has gone, however it went. */
   readonly gone: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
@@ -56,6 +69,7 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     guardChild(this.#child);
+    this.#silent = once(this.#child, 'close');
     this.gone = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }));
   }
 
@@ -75,6 +89,7 @@ export class ServerProcess {
     clearTimeout(late);
     if (hasLived) return server;
     await server.kill();
+    await server.#silent; // its last words come after its end
     throw new Error(`the server did not start:\n${server.lastLines}`);
   }
 

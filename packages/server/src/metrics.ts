@@ -32,7 +32,8 @@ async function summed(own: Registry, gather: GatherMetrics): Promise<Page> {
   const all = await gather();
   if (!all) return own;
   const registry = AggregatorRegistry.aggregate([...all]);
-  const help = 'Workers that told their metrics; the others of this page are sums over them.';
+  const help =
+    'Workers that told their metrics. The others of this page are their sums; lags are averages, readiness the least.';
   new Gauge({ name: 'tertulia_workers', help, registers: [registry] }).set(all.length);
   return registry;
 }
@@ -153,9 +154,8 @@ export interface BusState {
 
 /** Adds what is to be seen of the link to other nodes. */
 export function watchBus({ registry }: Metrics, bus: BusState): void {
-  count(registry, 'tertulia_bus_up', 'Whether this node hears the others; 0 means that it reads the log.', () =>
-    Number(bus.isUp),
-  );
+  const up = 'Whether this node hears the others; 0 means that it reads the log.';
+  count(registry, 'tertulia_bus_up', up, () => Number(bus.isUp), 'min');
   const messages = new Counter({
     name: 'tertulia_bus_messages_total',
     help: 'Messages between nodes: published, received, dropped since the link was away, refused since they were none.',

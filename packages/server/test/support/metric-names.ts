@@ -1,8 +1,8 @@
 import { createMetrics, watchBus, watchState } from '../../src/metrics.ts';
 
-/** The names of all that a server measures, those of a link to other nodes among them. */
+/** The names of all that a server measures, those of a link to other nodes and of several workers among them. */
 export async function metricNames(): Promise<Set<string>> {
-  const metrics = createMetrics();
+  const metrics = createMetrics(async () => [await metrics.registry.getMetricsAsJSON()]);
   watchState(metrics, {
     tasks: () => ({ running: 0, waiting: 0 }),
     queues: () => ({}),
@@ -11,5 +11,7 @@ export async function metricNames(): Promise<Set<string>> {
     isReady: () => Promise.resolve(true),
   });
   watchBus(metrics, { isUp: true, counts: {} });
-  return new Set((await metrics.registry.getMetricsAsJSON()).map(({ name }) => name));
+  const own = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+  const page = await (await metrics.shown()).metrics();
+  return new Set([...own, ...Array.from(page.matchAll(/^# TYPE (\w+)/gm), ([, name]) => name!)]);
 }

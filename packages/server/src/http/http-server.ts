@@ -22,7 +22,8 @@ export function createHttpServer(app: HttpApp): Server {
   });
   const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
   const server = createServer(timeouts, (request, response) => {
-    if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(request, response);
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) refuse(request, response, 431);
+    else if (request.headers.host === '') refuse(request, response, 400);
     else void listener(request, response);
   });
   // Node drops what is beyond the count without a word, but shows it in `rawHeaders`, which is looked at above.
@@ -39,10 +40,10 @@ function statusOf({ code, rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buf
   return PARSER_STATUS[code ?? ''] ?? 400;
 }
 
-function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
+function refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
   request.resume();
-  response.writeHead(431, { 'Content-Type': 'application/json', Connection: 'close' });
-  response.end(JSON.stringify(problem(431)));
+  response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
+  response.end(JSON.stringify(problem(status)));
 }
 
 function answerAndClose(connection: Duplex, status: number): void {

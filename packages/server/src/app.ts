@@ -226,7 +226,8 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
     isReady: async () => (await whatIsMissing({ state: rooms, context: () => context })).length === 0,
   });
   const sweepMs = config.MONGODB_URL === undefined ? SWEEP_MS : SHARED_SWEEP_MS;
-  const sweeper = setInterval(() => void sweep(store, context.log), sweepMs);
+  const closing = new AbortController();
+  const sweeping = sweepUntil(closing.signal, store, context.log, sweepMs);
   return {
     context,
     async listen() {
@@ -241,7 +242,7 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
     },
     async close() {
       rooms.isReady = false;
-      clearInterval(sweeper);
+      closing.abort();
       await delay(config.SHUTDOWN_DELAY_SECONDS * 1_000); // all goes on until balancers have noticed
       await drain(context, socketServer);
       taskEnds.close();
@@ -250,6 +251,7 @@ function serve(config: Config, { metrics, assistant, store, bus }: Foundations, 
       httpServer.closeAllConnections();
       await assistant?.close?.();
       await bus.close();
+      await sweeping;
       await store.close();
     },
   };
@@ -269,10 +271,15 @@ function assistantOf(config: Config, log: Logger): Promise<Assistant | null> {
   });
 }
 
-async function sweep(store: Store, log: Logger): Promise<void> {
-  try {
-    while ((await store.sweep(SWEEP_PIECES)) === SWEEP_PIECES);
-  } catch (error) {
-    log.warn({ err: error }, 'sweeping the database failed; it is tried again');
+/** One sweep after another: a database that hangs is not asked by ever more of them. */
+async function sweepUntil(closing: AbortSignal, store: Store, log: Logger, milliseconds: number): Promise<void> {
+  for (;;) {
+    await delay(milliseconds, undefined, { signal: closing }).catch(() => undefined); // closing is told below
+    if (closing.aborted) return;
+    try {
+      while ((await store.sweep(SWEEP_PIECES)) === SWEEP_PIECES);
+    } catch (error) {
+      log.warn({ err: error }, 'sweeping the database failed; it is tried again');
+    }
   }
 }

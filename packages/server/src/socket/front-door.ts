@@ -60,6 +60,22 @@ export function guardFrontDoor(httpServer: HttpServer, door: FrontDoor): void {
   });
 }
 
+/** For what siblings pass on, having let it in: they do not know which of the sessions here have ended. */
+export function guardSideDoor(server: HttpServer, { ended }: FrontDoor): void {
+  const passRequest = takeOver<RequestListener>(server, 'request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const isOver = request.method === 'GET' && ended.has(sidOf(request) ?? '');
+    if (isOver) refuse(response, new ChatError('shutting_down', { retry_after_ms: RETRY_MS }));
+    else passRequest(request, response);
+  });
+}
+
+/** The session that a request names. Read as Engine.IO does: the last of several counts. */
+export function sidOf({ url = '' }: IncomingMessage): string | undefined {
+  const query = url.indexOf('?');
+  return query === -1 ? undefined : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
+}
+
 /** @throws {ChatError} where the request may not go on to Socket.IO */
 async function admit(request: IncomingMessage, isUpgrade: boolean, door: FrontDoor): Promise<void> {
   const { config, limits, proxies } = door;

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server as HttpServer, Server
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { guardSideDoor, sidOf, type FrontDoor } from './front-door.ts';
 import { takeOver } from './take-over.ts';
 import type { ChatServer } from './types.ts';
 
@@ -20,7 +21,7 @@ export interface Siblings {
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 type UpgradeListener = (request: IncomingMessage, connection: Duplex, head: Buffer) => void;
 
-/** A sibling that stops at the same time may take this much longer than it is given. */
+/** A sibling that stops at the same time may take this much longer than it is given to drain. */
 const LATE_MS = 3_000;
 /** The client has this long to read the rest of a WebSocket that its server has ended. */
 const REST_MS = 1_000;
@@ -32,13 +33,13 @@ const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 
  * Passes requests of sessions that a sibling holds on to it, so that it does not matter on which connection they come:
  * one of a reverse proxy carries those of many sessions. They have been let in by the front door here, and bring no
  * address, which is only asked at a handshake. Called once Socket.IO is attached. Answers what ends it, once siblings
- * that stop at the same time have no clients any more, or should have none: each is given `drainMs`.
+ * that stop at the same time have no clients any more, or should have none.
  */
 export function shareSessions(
   httpServer: HttpServer,
   io: ChatServer,
+  door: FrontDoor,
   siblings: Siblings,
-  drainMs: number,
 ): () => Promise<void> {
   const agent = new Agent({ keepAlive: true });
   const passedOn = new Set<Duplex>();
@@ -55,32 +56,32 @@ export function shareSessions(
     passedOn.add(connection.once('close', () => passedOn.delete(connection)));
     passOnUpgrade(request, connection, head, path, () => serveUpgrade(request, connection, head));
   });
-  const inner = hearSiblings(io, siblings.ownPath);
+  const inner = hearSiblings(io, door, siblings.ownPath);
   return async () => {
-    await Promise.race([siblings.drained(), delay(drainMs + LATE_MS)]);
+    await Promise.race([siblings.drained(), delay(door.config.SHUTDOWN_DRAIN_SECONDS * 1_000 + LATE_MS)]);
     inner.close();
     agent.destroy();
     for (const connection of passedOn) connection.destroy();
   };
 }
 
-/** What siblings pass on goes straight to Engine.IO: they have looked at it. Idle connections stay, since both ends are ours. */
-function hearSiblings(io: ChatServer, path: string): HttpServer {
+/** What siblings pass on goes to Engine.IO: they have looked at it. Idle connections stay, since both ends are ours. */
+function hearSiblings(io: ChatServer, door: FrontDoor, path: string): HttpServer {
   const server = createServer({ requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
   server.on('request', (request, response) => io.engine.handleRequest(request, response));
   server.on('upgrade', (request, connection, head) => {
     connection.on('error', () => connection.destroy()); // Node has taken its own listener away
     io.engine.handleUpgrade(request, connection, head);
   });
+  guardSideDoor(server, door);
   rmSync(path, { force: true }); // of a server of this name that was killed
   server.listen({ path, exclusive: true }); // not through the primary
   return server;
 }
 
 /** The local socket of the sibling that holds the session; null where it is this server's to answer. */
-function holderOf({ url = '' }: IncomingMessage, siblings: Siblings): string | null {
-  const query = url.indexOf('?');
-  const sid = query === -1 ? null : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
+function holderOf(request: IncomingMessage, siblings: Siblings): string | null {
+  const sid = sidOf(request);
   const dot = sid?.lastIndexOf('.') ?? -1;
   return sid && dot !== -1 ? siblings.pathOf(sid.slice(0, dot)) : null;
 }

@@ -80,7 +80,7 @@ export function createSocketServer(
     parser: { Encoder, Decoder: BoundedDecoder },
   });
   io.engine.generateId = () => newEngineSessionId(config.NODE_ID);
-  const stopSharing = siblings && shareSessions(httpServer, io, siblings, config.SHUTDOWN_DRAIN_SECONDS * 1_000);
+  const stopSharing = siblings && shareSessions(httpServer, io, door, siblings);
   guardFrontDoor(httpServer, door);
   boundStrangers(io);
   const stops: (() => void)[] = [];

@@ -43,6 +43,25 @@ test('SIGTERM lets answers finish on all workers, tells their clients, and leave
   expect(output.split('\n').filter((line) => line.includes('"level":50'))).toEqual([]);
 });
 
+test('polls of those who are sent away are refused, whichever worker they come to: so that every client comes back', async () => {
+  const server = await start(2, { ASSISTANT: 'scripted' });
+  const [alice, bob] = [await server.signUp('alice'), await server.signUp('bob')];
+  const sids = await server.sessionsOnEach();
+  for (const sid of sids) await server.ask('POST', sid, `40${JSON.stringify({ token: alice.token })}`);
+  const waiting = await server.connect(bob, { protocol: 1 });
+  await waiting.ask('chat', { message: slow(4_000) }); // so long the workers stay
+  const stopped = server.stop();
+  const pollsOf = async (sid: string) => {
+    let answer = await server.ask('GET', sid);
+    while (answer.status === 200) answer = await server.ask('GET', sid);
+    return [answer, await server.ask('GET', sid), await server.ask('GET', sid)];
+  };
+  for (const { status, text } of (await Promise.all(sids.map(pollsOf))).flat()) {
+    expect([status, text]).toEqual([503, expect.stringContaining('"error":"shutting_down"')]);
+  }
+  expect((await stopped).code).toBe(0);
+});
+
 test('a signal that reaches every process, as from a terminal, stops each once; the second one ends all at once', async () => {
   const server = await start(2, { ASSISTANT: 'scripted' });
   const [client] = await server.connectToEach(await server.signUp('alice'), { protocol: 1 });

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { Agent, request, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { Agent } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RawSocket } from '../hostile/raw-socket.ts';
-import { Workers, holderOf, workerOf } from './workers.ts';
+import { Workers, workerOf } from './workers.ts';
 
 let server: Workers;
 beforeAll(async () => void (server = await Workers.start(3, { ASSISTANT: 'scripted' })));
@@ -48,35 +46,16 @@ test('unmodified clients, which poll first and upgrade then, are at home on whic
   expect(answers.filter(({ ok }) => ok)).toHaveLength(12);
 });
 
-/** A request on Engine.IO; without an agent on a connection of its own, which comes to the next worker in turn. */
-async function ask(method: string, sid: string | null, body = '', agent: Agent | false = false) {
-  const path = `/socket.io/?EIO=4&transport=polling${sid === null ? '' : `&sid=${encodeURIComponent(sid)}`}`;
-  const asked = request(`${server.url}${path}`, { agent, method, headers: { origin: 'http://localhost:3000' } });
-  asked.end(body);
-  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-  return { status: answer.statusCode, text: await text(answer), headers: answer.headers };
-}
-
-/** Transport sessions, one on each worker. */
-async function sessionsOnEach(): Promise<string[]> {
-  const sids = new Map<string, string>();
-  while (sids.size < 3) {
-    const { sid } = JSON.parse((await ask('GET', null)).text.slice(1));
-    sids.set(holderOf(sid), sid);
-  }
-  return [...sids.values()];
-}
-
 test('one connection, as of a reverse proxy, carries requests of sessions of different workers', async () => {
   const { token } = await server.signUp('carl');
-  const sids = await sessionsOnEach();
+  const sids = await server.sessionsOnEach();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (const sid of sids) {
     const login = `40${JSON.stringify({ token })}`;
-    expect(await ask('POST', sid, login, agent)).toMatchObject({ status: 200, text: 'ok' });
+    expect(await server.ask('POST', sid, login, agent)).toMatchObject({ status: 200, text: 'ok' });
   }
   for (const sid of sids.toReversed()) {
-    const { status, text, headers } = await ask('GET', sid, '', agent);
+    const { status, text, headers } = await server.ask('GET', sid, '', agent);
     expect([status, text]).toEqual([200, expect.stringMatching(/^40\{"sid":/)]);
     expect(headers['access-control-allow-origin']).toBe('http://localhost:3000');
   }
@@ -96,17 +75,17 @@ test.each(NOBODYS)('a session that no worker holds is unknown to each of them: %
   const query = `EIO=4&transport=websocket&sid=${encodeURIComponent(sid)}`;
   for (let tries = 0; tries < 6; tries += 1) {
     const unknown = JSON.stringify({ code: 1, message: 'Session ID unknown' });
-    expect(await ask('GET', sid)).toMatchObject({ status: 400, text: unknown });
-    expect(await ask('POST', sid, 'x'.repeat(100_000))).toMatchObject({ status: 400, text: unknown });
+    expect(await server.ask('GET', sid)).toMatchObject({ status: 400, text: unknown });
+    expect(await server.ask('POST', sid, 'x'.repeat(100_000))).toMatchObject({ status: 400, text: unknown });
     await expect(RawSocket.open(server.url, { query })).rejects.toThrow('refused with 400: Session ID unknown');
   }
 });
 
 test('what is too large for a session is refused, whichever worker it comes to', async () => {
   const { token } = await server.signUp('large');
-  for (const sid of await sessionsOnEach()) {
-    expect(await ask('POST', sid, `40${JSON.stringify({ token })}`)).toMatchObject({ text: 'ok' });
-    expect(await ask('POST', sid, 'x'.repeat(300_000))).toMatchObject({ status: 413 });
+  for (const sid of await server.sessionsOnEach()) {
+    expect(await server.ask('POST', sid, `40${JSON.stringify({ token })}`)).toMatchObject({ text: 'ok' });
+    expect(await server.ask('POST', sid, 'x'.repeat(300_000))).toMatchObject({ status: 413 });
   }
 });
 

@@ -1,6 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { once } from 'node:events';
+import { request, type Agent, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { io } from 'socket.io-client';
 import type { SettingName } from '../../src/config.ts';
 import { Program, type Ended } from '../support/program.ts';
@@ -21,7 +24,7 @@ const WIDE: Partial<Record<SettingName, string>> = {
 };
 
 /** The worker that holds a transport session. */
-export const holderOf = (sid: string): string => sid.replace(/\.[^.]+$/, '');
+const holderOf = (sid: string): string => sid.replace(/\.[^.]+$/, '');
 export const workerOf = (client: TestClient): string => holderOf(client.socket.io.engine.id);
 
 /** The real program with several workers. */
@@ -90,8 +93,8 @@ export class Workers {
       },
       ...(json !== undefined && { body: JSON.stringify(json) }),
     });
-    const text = await response.text();
-    return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+    const answer = await response.text();
+    return { status: response.status, body: answer === '' ? null : JSON.parse(answer) };
   }
 
   /** A connected socket that has had its `connected`, on whichever worker. */
@@ -115,6 +118,25 @@ export class Workers {
       else clients.set(workerOf(client), client);
     }
     return this.names.map((name) => clients.get(name)!);
+  }
+
+  /** A request on Engine.IO; without an agent on a connection of its own, which comes to the next worker in turn. */
+  async ask(method: string, sid: string | null, body = '', agent: Agent | false = false) {
+    const path = `/socket.io/?EIO=4&transport=polling${sid === null ? '' : `&sid=${encodeURIComponent(sid)}`}`;
+    const asked = request(`${this.url}${path}`, { agent, method, headers: { origin: 'http://localhost:3000' } });
+    asked.end(body);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode, text: await text(answer), headers: answer.headers };
+  }
+
+  /** Transport sessions, one on each worker. */
+  async sessionsOnEach(): Promise<string[]> {
+    const sids = new Map<string, string>();
+    while (sids.size < this.names.length) {
+      const { sid } = JSON.parse((await this.ask('GET', null)).text.slice(1));
+      sids.set(holderOf(sid), sid);
+    }
+    return [...sids.values()];
   }
 
   stop(): Promise<Ended> {

@@ -16,6 +16,7 @@ const SENTENCES = new Set([
   'DataDirectoryInUse',
   'ForeignDatabase',
   'UnfinishedImport',
+  'DatabaseInUse',
   'DatabaseUnreachable',
   'MissingIndex',
 ]);

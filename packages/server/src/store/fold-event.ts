@@ -21,6 +21,7 @@ export function foldEvent(view: ConversationView, event: ConversationEvent): voi
     case 'conversation_created':
       view.members.set(event.data.owner.user_id, event.data.owner);
       view.title = event.data.title;
+      view.is_active = event.data.is_active;
       break;
     case 'conversation_updated':
       view.title = event.data.title ?? view.title;

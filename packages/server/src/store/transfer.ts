@@ -26,13 +26,13 @@ export interface LoginRecord {
   readonly tokens: readonly { readonly hash: string; readonly generation: number; readonly issued_at: number }[];
 }
 
-/** An event of a log as it stands. Of a deleted conversation only the last event moves. */
+/** An event of a log as it stands. Of a deleted conversation only the last event moves, or some before it and that one. */
 export interface EventRecord extends Omit<NewEvent, 'claim'> {
   readonly kind: 'event';
 }
 
 /**
- * The last attempt that was begun at a task that has not ended. Its lease and its text so far stay behind, but the next
+ * The last attempt that was begun at a task that has not ended; of another task it means nothing. Its lease and its text so far stay behind, but the next
  * attempt must be a higher one: clients hold text of this one.
  */
 export interface AttemptRecord {
@@ -42,8 +42,8 @@ export interface AttemptRecord {
 }
 
 /**
- * What moves between stores, one piece each. Within an export accounts come before their logins, the events of a
- * conversation in the order of their seqs without a hole, and attempts after all events.
+ * What moves between stores, one piece each. The events of a conversation come in the order of their seqs, without a
+ * hole but before a deletion, and attempts after all events.
  */
 export type TransferRecord = AccountRecord | LoginRecord | EventRecord | AttemptRecord;
 

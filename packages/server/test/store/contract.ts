@@ -97,6 +97,15 @@ export function storeContract(
       expect(await store.log.view(newConversationId())).toBeNull();
     });
 
+    test('a conversation may begin inactive', async () => {
+      const other = new LogBuilder();
+      const given = other.created();
+      const data = { ...given.event.data, is_active: false };
+      await store.log.append({ ...given, event: { ...given.event, data } as ConversationEvent });
+      expect((await store.log.view(other.id))?.is_active).toBe(false);
+      expect((await store.conversations.get(ME, other.id))?.is_active).toBe(false);
+    });
+
     test('strangers and ex-members read nothing; missing and foreign look the same', async () => {
       const { task, given } = log.question('secret');
       await append(given);

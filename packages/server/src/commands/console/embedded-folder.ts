@@ -7,6 +7,6 @@ import { shownUrl } from '../../store/mongodb-url.ts';
 export function embeddedFolder({ DATA_DIR, MONGODB_URL: url }: Config): string {
   if (url === undefined) return resolve(DATA_DIR);
   throw new Refusal(
-    `MONGODB_URL names ${shownUrl(url)}, and this command is for the embedded database: use mongodump and mongorestore.`,
+    `MONGODB_URL names ${shownUrl(url)}, and this command is for the embedded database: use mongodump and mongorestore, or npm run export.`,
   );
 }

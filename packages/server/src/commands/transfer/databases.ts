@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../../config.ts';
 import { openDataFolder } from '../../data-folder.ts';
 import { Refusal } from '../../failure.ts';
+import { shownUrl } from '../../store/mongodb-url.ts';
 import { openDatabase } from '../../store/sqlite/database.ts';
 import { migrate } from '../../store/sqlite/migrations.ts';
 import { DATABASE_FILE, lockDirectory, makePrivate } from '../../store/sqlite/sqlite-store.ts';
@@ -21,8 +22,24 @@ export interface Opened<T> {
  * Opens the database that the settings name, to read everything. A move wants it alone: no server may be running.
  * @throws {Refusal} where there is none
  */
-export async function openSource({ DATA_DIR }: Config, isMove: boolean): Promise<Opened<TransferSource>> {
-  const directory = resolve(DATA_DIR);
+export async function openSource(
+  { DATA_DIR, MONGODB_URL: url }: Config,
+  isMove: boolean,
+): Promise<Opened<TransferSource>> {
+  if (url === undefined) return openSqliteSource(resolve(DATA_DIR), isMove);
+  const { openMongoSource } = await import('../../store/mongodb/open-transfer.ts');
+  return { name: shownUrl(url), database: await openMongoSource(url, isMove) };
+}
+
+/** Opens or makes the database that the settings name, to fill it. No server may be running. */
+export async function openTarget(config: Config): Promise<Opened<TransferTarget>> {
+  const { MONGODB_URL: url } = config;
+  if (url === undefined) return openSqliteTarget(await openDataFolder(config));
+  const { openMongoTarget } = await import('../../store/mongodb/open-transfer.ts');
+  return { name: shownUrl(url), database: await openMongoTarget(url) };
+}
+
+async function openSqliteSource(directory: string, isMove: boolean): Promise<Opened<TransferSource>> {
   const name = join(directory, DATABASE_FILE);
   if (!(await isFile(name))) throw new Refusal(`${name}: there is no such file. Does DATA_DIR name the right folder?`);
   const lock = isMove ? lockDirectory(directory) : null;
@@ -39,9 +56,7 @@ export async function openSource({ DATA_DIR }: Config, isMove: boolean): Promise
   }
 }
 
-/** Opens or makes the database that the settings name, to fill it. No server may be running. */
-export async function openTarget(config: Config): Promise<Opened<TransferTarget>> {
-  const directory = await openDataFolder(config);
+function openSqliteTarget(directory: string): Opened<TransferTarget> {
   const name = join(directory, DATABASE_FILE);
   const lock = lockDirectory(directory);
   try {

@@ -114,7 +114,7 @@ export class AccountRevisions {
   /** Stores an account's first revision. */
   async create({ id, ...names }: NewUser): Promise<NamingResult> {
     const counts = { is_active: true, deactivations: 0, password_generation: 1, kept_session_id: null };
-    const first = revise(null, id, { ...names, ...counts });
+    const first = firstRevision(id, { ...names, ...counts });
     const placing = await this.#place(first);
     if (placing.status === 'outdated') throw new Error(`There is an account ${id} already.`);
     return placing.status === 'stored' ? { ...placing, account: toAccount(first) } : placing;
@@ -181,6 +181,11 @@ export class AccountRevisions {
       // The change itself is stored.
     }
   }
+}
+
+/** The revision that makes an account. */
+export function firstRevision(userId: string, content: AccountContent): Newest {
+  return revise(null, userId, content);
 }
 
 function revise(before: Newest | null, userId: string, content: AccountContent): Newest {

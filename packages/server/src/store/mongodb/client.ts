@@ -18,13 +18,15 @@ const DEFAULTS = {
   serverSelectionTimeoutMS: WAIT_MS,
   connectTimeoutMS: CONNECT_TIMEOUT_MS,
   heartbeatFrequencyMS: HEARTBEAT_MS,
-  socketTimeoutMS: SOCKET_TIMEOUT_MS,
 } as const;
 
-/** A client whose time-outs and pool are ours where the URL says nothing of them. */
-export function createClient(url: string): MongoClient {
+/**
+ * A client whose time-outs and pool are ours where the URL says nothing of them. Another `socketTimeoutMS` is for whoever
+ * asks for more at once than people do.
+ */
+export function createClient(url: string, socketTimeoutMS = SOCKET_TIMEOUT_MS): MongoClient {
   const given = new Set((url.split('?')[1] ?? '').split('&').map((option) => option.split('=')[0]?.toLowerCase()));
-  const defaults = Object.entries(DEFAULTS).filter(([name]) => !given.has(name.toLowerCase()));
+  const defaults = Object.entries({ ...DEFAULTS, socketTimeoutMS }).filter(([name]) => !given.has(name.toLowerCase()));
   return new MongoClient(url, { appName: 'tertulia', ...Object.fromEntries(defaults) });
 }
 

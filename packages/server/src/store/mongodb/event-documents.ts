@@ -19,14 +19,17 @@ export function deletionKey(taskId: string): string {
   return `#deleted:${taskId}`;
 }
 
+/** By the database's clock, so that the sweeper finds what was inserted since it looked last. */
+function newEventId(clock: DatabaseClock): ObjectId {
+  return new ObjectId(ObjectId.generate(Math.floor(clock.now() / 1000)));
+}
+
 /** The document to insert. It is made once and repeated identically until the outcome is known. */
 export function toDocument(
   { event, sender, client_msg_id, ends_task, claim }: NewEvent,
   clock: DatabaseClock,
+  _id = newEventId(clock),
 ): EventDocument {
-  const now = clock.now();
-  // By the database's clock, so that the sweeper finds what was inserted since it looked last.
-  const _id = new ObjectId(ObjectId.generate(Math.floor(now / 1000)));
   const about = taskOf(event, ends_task);
   return {
     _id,
@@ -37,7 +40,7 @@ export function toDocument(
     ends_task: ends_task ?? (about.task_change === 'deletion' ? deletionKey(about.task_id) : ownKey(_id)),
     ...about,
     is_message: messageOf(event) !== undefined,
-    claim: claim && { owner: claim.owner, lease_until: now + LEASE_MS },
+    claim: claim && { owner: claim.owner, lease_until: clock.now() + LEASE_MS },
     event: JSON.stringify(event),
   };
 }

@@ -1,25 +1,25 @@
-import { MongoError, type MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 import type { Logger } from '../../log.ts';
 import type { AccountStore } from '../account-store.ts';
 import { startOf, type ConversationStore, type LogStore, type Store, type TaskStore } from '../store.ts';
-import { ACCOUNT_INDEXES, mongoAccounts } from './accounts.ts';
+import { mongoAccounts } from './accounts.ts';
 import { append } from './append.ts';
 import { checkpoint, claim, release, releaseOthers, renew } from './claims.ts';
-import { countWaiting, createClient, databaseOf } from './client.ts';
-import { DatabaseClock } from './clock.ts';
-import { INDEXES, collectionsOf, type Database } from './collections.ts';
+import type { Database } from './collections.ts';
 import { getConversation, head, listConversations, membersFor } from './conversations.ts';
 import { due, openTasks } from './due-tasks.ts';
 import { context, pageOfEvents, pageOfMessages } from './event-pages.ts';
-import { ensureIndexes } from './indexes.ts';
 import { findEvent, lastSeqs, readLog, readView } from './log.ts';
-import { settleEpoch } from './meta.ts';
+import { noteUse } from './in-use.ts';
+import { openDatabase } from './open-database.ts';
 import { answered, isDuplicateKey } from './retry.ts';
 import { progress } from './running.ts';
 import { lastSeq } from './snapshots.ts';
 import { sweep } from './sweep.ts';
 import { exchange, getTask, listTasks } from './task-lists.ts';
 import { TaskPlaces } from './task-places.ts';
+import { importProgress } from './transfer-target.ts';
+import { UnfinishedImport } from '../transfer.ts';
 import { shownUrl } from '../mongodb-url.ts';
 
 /** How a store is opened. */
@@ -29,26 +29,6 @@ export interface MongoOptions {
   readonly log: Logger;
   /** Told of each event's insert: that it was one operation, and how long it took in ms. */
   readonly onBatch?: ((operations: number, milliseconds: number) => void) | undefined;
-}
-
-/** Nobody answers at the URL, or not to this user. */
-class DatabaseUnreachable extends Error {
-  constructor(url: string, cause: Error) {
-    const reason = cause.message.replaceAll(url, shownUrl(url)); // what is wrong with a URL quotes it
-    super(`The database ${shownUrl(url)} (MONGODB_URL) cannot be used: ${reason}`, { cause });
-    this.name = 'DatabaseUnreachable';
-  }
-}
-
-async function connect(url: string): Promise<{ client: MongoClient; waiting: Store['depths'] }> {
-  try {
-    const client = createClient(url);
-    const waiting = countWaiting(client);
-    await client.connect();
-    return { client, waiting };
-  } catch (error) {
-    throw error instanceof MongoError ? new DatabaseUnreachable(url, error) : error;
-  }
 }
 
 /** How often readiness is asked of the database at most, and how long its answer is waited for. */
@@ -86,18 +66,14 @@ export class MongoStore implements Store {
 
   /**
    * Opens or makes the database that the URL names.
-   * @throws {DatabaseUnreachable}, {MissingIndex}, {ForeignDatabase}, and what is wrong with the URL.
+   * @throws {UnfinishedImport}, and what `openDatabase` throws
    */
   static async open(options: MongoOptions): Promise<MongoStore> {
-    const { url } = options;
-    const { client, waiting } = await connect(url);
+    const { client, db, epoch, waiting } = await openDatabase(options.url);
     try {
-      const own = databaseOf(client, url);
-      const clock = new DatabaseClock(own);
-      const db = collectionsOf(own, clock);
-      await ensureIndexes(own, { ...INDEXES, ...ACCOUNT_INDEXES });
-      await answered(() => clock.measure());
-      return new MongoStore(client, db, await settleEpoch(db), waiting, options);
+      if ((await importProgress(db))?.is_finished === false) throw new UnfinishedImport(shownUrl(options.url));
+      await noteUse(db);
+      return new MongoStore(client, db, epoch, waiting, options);
     } catch (error) {
       await client.close();
       throw error;
@@ -105,7 +81,8 @@ export class MongoStore implements Store {
   }
 
   /** Mends views and removes what is left of what ended or was deleted. */
-  sweep(limit: number): Promise<number> {
+  async sweep(limit: number): Promise<number> {
+    await noteUse(this.#db);
     return sweep(this.#db, limit);
   }
 

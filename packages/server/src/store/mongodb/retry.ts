@@ -15,7 +15,7 @@ const PATIENCE_MS = 10_000;
 /** The longest wait between two tries; a new primary is usually there within seconds. */
 const LONGEST_WAIT_MS = 500;
 
-const DUPLICATE_KEY = 11_000;
+export const DUPLICATE_KEY = 11_000;
 
 /**
  * Codes of MongoDB's table of errors (`src/mongo/base/error_codes.yml`) that pass by themselves: no primary at the

@@ -8,7 +8,7 @@ import { insertOrRival } from './insert-or-rival.ts';
 import { answered } from './retry.ts';
 
 /** A login session, written once. Times are Unix milliseconds by the database's clock. */
-interface SessionDocument {
+export interface SessionDocument {
   /** The session's id. */
   readonly _id: string;
   readonly user_id: string;
@@ -29,7 +29,7 @@ interface EndDocument {
 }
 
 /** A rotation is the insert of the next generation: whoever comes second with the same token meets the index. */
-interface TokenDocument {
+export interface TokenDocument {
   readonly _id: ObjectId;
   readonly hash: string;
   readonly session_id: string;

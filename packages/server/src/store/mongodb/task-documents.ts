@@ -82,6 +82,11 @@ export async function applyToTask(db: Database, stored: StoredEvent, taskId: str
   await rebuildTask(db, event.conversation_id, taskId);
 }
 
+/** The document after the next event about its task; null before the one that starts it. */
+export function foldTask(document: TaskDocument | null, stored: StoredEvent): TaskDocument | null {
+  return document ? changed(document, stored) : started(stored);
+}
+
 /** Makes a task's document anew from every event about it. @throws {NotYetReadable} where others change it meanwhile */
 export async function rebuildTask(db: Database, conversationId: string, taskId: string): Promise<void> {
   const [standing, events] = await Promise.all([
@@ -89,7 +94,7 @@ export async function rebuildTask(db: Database, conversationId: string, taskId: 
     db.events.find({ conversation_id: conversationId, task_id: taskId }).sort({ seq: 1 }).toArray(),
   ]);
   let document: TaskDocument | null = null;
-  for (const stored of events.map(toStored)) document = document ? changed(document, stored) : started(stored);
+  for (const stored of events.map(toStored)) document = foldTask(document, stored);
   if (!document) return; // its conversation was deleted
   const isReopened = standing?.open_user_id === null && document.open_user_id !== null;
   if (isReopened) return; // what ended it (its conversation's deletion) is not about it

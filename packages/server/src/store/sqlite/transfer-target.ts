@@ -11,7 +11,6 @@ import {
 import { insertTombstone } from './apply-event.ts';
 import { row, run } from './database.ts';
 import { logWrites } from './log.ts';
-import { taskNumber } from './task-rows.ts';
 
 /** How far an import has come in this database, or null where none was begun. */
 export function importProgress(db: DatabaseSync): ImportProgress | null {
@@ -114,11 +113,12 @@ function insertLogin(db: DatabaseSync, login: LoginRecord): void {
 
 /** By the way that a live event takes as well, so that the views are derived by the same code. */
 function insertEvent(db: DatabaseSync, { event, sender, client_msg_id, ends_task }: EventRecord): void {
-  const { conversation_id, seq } = event;
+  const { conversation_id, seq, type } = event;
   const sql = 'SELECT a.seq FROM activity a JOIN conversations ON number = a.conversation WHERE id = ?';
   const last = row<{ seq: number }>(db, sql, conversation_id)?.seq ?? 0;
-  if (last === 0 && event.type === 'conversation_deleted') insertTombstone(db, event);
-  else if (seq !== last + 1) {
+  if (type === 'conversation_deleted') {
+    if (last === 0) insertTombstone(db, event);
+  } else if (seq !== last + 1) {
     throw new Unfitting(`event ${seq} of conversation ${conversation_id} comes after event ${last}`);
   }
   const { status } = logWrites.append(db, { event, sender, client_msg_id, ends_task, claim: null });
@@ -129,7 +129,7 @@ function insertEvent(db: DatabaseSync, { event, sender, client_msg_id, ends_task
 
 /** As a claim whose lease has passed: the next attempt may be claimed at once. */
 function insertAttempt(db: DatabaseSync, taskId: string, attempt: number): void {
-  const task = taskNumber(db, taskId);
-  if (task === null) throw new Unfitting(`there is no task ${taskId}`);
-  run(db, "INSERT INTO claims (task, attempt, owner, lease_until) VALUES (?, ?, 'import', 0)", task, attempt);
+  const sql = `INSERT INTO claims (task, attempt, owner, lease_until)
+    SELECT number, ?, 'import', 0 FROM tasks WHERE id = ? AND ended_at IS NULL`;
+  run(db, sql, attempt, taskId);
 }

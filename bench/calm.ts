@@ -1,9 +1,12 @@
 /** Samples while nothing else uses the cores: on a shared machine the others' work would be measured as ours. */
 import { readFileSync } from 'node:fs';
+import { wait } from './servers.ts';
 
 /** The share of a core that others may take in a sample that counts. */
 const CALM_SHARE = 0.05;
-const TRIES = 8;
+const TRIES = 5;
+/** Each sample waits this long at most for the machine to become calm. */
+const PATIENCE_SECONDS = 30;
 const CLOCK_TICKS = 100;
 
 /** The calmest of the samples that were taken. */
@@ -18,14 +21,30 @@ export async function takeCalm<T>(wanted: number, pids: readonly number[], sampl
   const taken: { share: number; value: T }[] = [];
   const isEnough = () => taken.filter(({ share }) => share <= CALM_SHARE).length >= wanted;
   while (!isEnough() && taken.length < TRIES) {
-    const before = { at: performance.now(), all: busyTicks(), own: ownTicks(pids) };
+    await untilCalm(pids);
+    const othersShare = watchOthers(pids);
     const value = await sample();
-    const seconds = (performance.now() - before.at) / 1_000;
-    const others = busyTicks() - before.all - (ownTicks(pids) - before.own);
-    taken.push({ share: Math.max(0, others) / CLOCK_TICKS / seconds, value });
+    taken.push({ share: othersShare(), value });
   }
   const best = taken.toSorted((a, b) => a.share - b.share).slice(0, wanted);
   return { samples: best.map(({ value }) => value), others: best.at(-1)?.share ?? 0 };
+}
+
+async function untilCalm(pids: readonly number[]): Promise<void> {
+  for (let second = 0; second < PATIENCE_SECONDS; second += 1) {
+    const othersShare = watchOthers(pids);
+    await wait(1_000);
+    if (othersShare() <= CALM_SHARE) return;
+  }
+}
+
+/** Answers what share of a core others have taken since. */
+function watchOthers(pids: readonly number[]): () => number {
+  const before = { at: performance.now(), others: busyTicks() - ownTicks(pids) };
+  return () => {
+    const seconds = (performance.now() - before.at) / 1_000;
+    return Math.max(0, busyTicks() - ownTicks(pids) - before.others) / CLOCK_TICKS / seconds;
+  };
 }
 
 /** Ticks in which any core did anything. */

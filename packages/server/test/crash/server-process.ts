@@ -9,7 +9,7 @@ import { guardChild } from '../support/guard-child.ts';
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const KEPT_LINES = 40;
 const KEPT_UNITS = 500;
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 /** How the server's process is started. */
 export interface ProcessOptions {

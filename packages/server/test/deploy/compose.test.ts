@@ -119,7 +119,7 @@ test('nginx finds each node by its name, and Compose finds the files that nginx 
     expect(routing).toContain(`upstream tertulia-${name} {\n  server ${name}:${port};\n}`);
     expect(networks?.['front']).toMatchObject({ ipv4_address: expect.any(String) }); // nginx keeps what it has looked up
   }
-  expect([...routing.matchAll(/^ *server (\S+);$/gm)].length).toBe(2 * nodes.length);
+  expect([...routing.matchAll(/^ *server (\S+:\d+)[ ;]/gm)].length).toBe(2 * nodes.length);
   expect(ports.map((address) => address.split(':').at(-1))).toEqual([/^ *listen (\d+);/m.exec(routing)?.[1]]);
 });
 

@@ -123,6 +123,7 @@ function passOnUpgrade(
 ): void {
   const onward = connect({ path });
   onward.once('connect', () => {
+    if (connection.destroyed) return void onward.destroy();
     onward.off('error', answerHere);
     onward.on('error', () => onward.destroy());
     onward.on('close', () => {

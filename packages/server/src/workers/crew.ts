@@ -13,14 +13,17 @@ const LONG_LIFE_MS = 10_000;
 const SHORTEST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 2_000;
 
+/** `ended`: all are killed, or one could not start. */
+export type CrewState = 'starting' | 'serving' | 'stopping' | 'ended';
+
 /** Who is told of what happens to the workers. Each has a number, from 1 on, which its successor takes over. */
 export interface CrewEvents {
   /** A process has been started, and has to be told to begin. */
   onStarted(number: number, write: WriteBatch): void;
   onReady(number: number, pid: number | undefined): void;
   onMessage(number: number, message: Exclude<FromWorker, { kind: 'drained' }>): void;
-  /** `isReplaced`: it was not told to end. */
-  onEnded(number: number, how: string, isReplaced: boolean): void;
+  /** While the crew serves, another takes its place. */
+  onEnded(number: number, how: string, state: CrewState): void;
   /** A worker ends each time before it serves: it is not started again. */
   onGivenUp(why: Refusal): void;
 }
@@ -31,7 +34,7 @@ export class Crew {
   readonly #workers = new Map<number, WorkerProcess>();
   /** Workers without clients and tasks, which still pass on what comes to them for others. */
   readonly #drained = new Set<WorkerProcess>();
-  #state: 'starting' | 'serving' | 'stopping' = 'starting';
+  #state: CrewState = 'starting';
 
   constructor(events: CrewEvents) {
     this.#events = events;
@@ -65,7 +68,7 @@ export class Crew {
 
   /** Ends all workers at once. */
   kill(): void {
-    this.#state = 'stopping';
+    this.#state = 'ended';
     for (const worker of this.#workers.values()) worker.kill();
   }
 
@@ -101,7 +104,7 @@ export class Crew {
     );
     void worker.ended.then((how) => {
       this.#workers.delete(number);
-      this.#events.onEnded(number, how, this.#state === 'serving');
+      this.#events.onEnded(number, how, this.#state);
       this.#closeDrained();
     });
     this.#events.onStarted(number, (batch, written) => worker.send(batch, written));

@@ -12,6 +12,7 @@ import { endOnUnforeseen, fail, stopOnSignal } from '../process-end.ts';
 import { SharedFolder } from '../store/sqlite/shared-folder.ts';
 import { Crew } from './crew.ts';
 import { Switchboard } from './switchboard.ts';
+import { DONE } from './worker-process.ts';
 import { workerName } from './worker-name.ts';
 
 /**
@@ -49,12 +50,13 @@ function employ(config: Config, log: Logger, data: SharedFolder | null, port: nu
       log.debug({ worker: workerName(config.NODE_ID, number), pid }, 'a worker serves');
     },
     onMessage: (number, message) => switchboard.receive(number, message),
-    onEnded(number, how, isReplaced) {
+    onEnded(number, how, state) {
       switchboard.disconnect(number);
-      if (!isReplaced) return;
       const worker = workerName(config.NODE_ID, number);
+      if (state === 'stopping' && how !== DONE) log.error({ worker, how }, 'a worker did not stop in peace');
+      if (state !== 'serving') return;
       log.error({ worker, how }, 'a worker ended; another takes its place');
-      data?.releaseLeasesOf(worker); // in MongoDB they pass by themselves
+      releaseLeases(data, worker, log);
       switchboard.tell('all', { kind: 'due' });
     },
     onGivenUp(why) {
@@ -63,6 +65,15 @@ function employ(config: Config, log: Logger, data: SharedFolder | null, port: nu
     },
   });
   return crew;
+}
+
+/** In MongoDB leases pass by themselves, and so they do here where they cannot be released. */
+function releaseLeases(data: SharedFolder | null, worker: string, log: Logger): void {
+  try {
+    data?.releaseLeasesOf(worker);
+  } catch (error) {
+    log.warn({ err: error, worker }, 'the leases of a worker that ended could not be released');
+  }
 }
 
 /** The port for all workers, and for those that replace them: where any free one will do, one that is free now. */

@@ -2,11 +2,14 @@ import cluster, { type Worker } from 'node:cluster';
 import { Refusal } from '../failure.ts';
 import type { FromWorker, Ready, ToPrimary, ToWorker } from './messages.ts';
 
+/** How a worker ends that was told to. */
+export const DONE = 'exit code 0';
+
 /** One worker, as its primary sees it. */
 export class WorkerProcess {
   /** Resolves when it listens. Rejects with a `Refusal` where it ends before, in its own words if it said any. */
   readonly ready: Promise<Ready>;
-  /** Resolves with how it ended. */
+  /** Resolves with how it ended, and why if it said so. */
   readonly ended: Promise<string>;
   readonly #worker: Worker;
 
@@ -24,7 +27,7 @@ export class WorkerProcess {
     this.ready = ready.promise;
     this.ended = endOf(this.#worker).then((how) => {
       ready.reject(new Refusal(refusal || `A worker ended while it started (${how}); the log says why.`));
-      return how;
+      return refusal ? `${how}: ${refusal}` : how;
     });
     this.ready.catch(() => undefined); // told to whoever asks
   }

@@ -47,7 +47,10 @@ test('polls of those who are sent away are refused, whichever worker they come t
   const server = await start(2, { ASSISTANT: 'scripted' });
   const [alice, bob] = [await server.signUp('alice'), await server.signUp('bob')];
   const sids = await server.sessionsOnEach();
-  for (const sid of sids) await server.ask('POST', sid, `40${JSON.stringify({ token: alice.token })}`);
+  for (const sid of sids) {
+    await server.ask('POST', sid, `40${JSON.stringify({ token: alice.token })}`);
+    expect((await server.ask('GET', sid)).text).toMatch(/^40\{"sid":/); // it is a socket by now
+  }
   const waiting = await server.connect(bob, { protocol: 1 });
   await waiting.ask('chat', { message: slow(4_000) }); // so long the workers stay
   const stopped = server.stop();
@@ -89,15 +92,13 @@ test('a worker that is killed is replaced; its clients come back, and its task i
   await second!.ask('join_conversation', { conversation_id, after_seq: 0 });
   const again = await first!.ask('chat', { message: slow(5_000), conversation_id });
   await second!.next('response_delta', ({ task_id }) => task_id === again.task_id);
-  const victim = workerOf(first!);
-  const pid = server.pidOf(victim);
-  process.kill(pid, 'SIGKILL');
   const killedAt = performance.now();
+  const replaced = server.replace(workerOf(first!));
   const started = await second!.next('response_start', ({ attempt }) => attempt === 2);
   expect(started.task_id).toBe(again.task_id);
   expect(performance.now() - killedAt).toBeLessThan(15_000); // its lease would have stood so long
   await first!.next('connected');
-  await server.replaced(victim, pid);
+  await replaced;
   const [onNew] = await server.connectToEach(person, { protocol: 1 });
   expect(await onNew!.ask('chat', { message: slow(1) })).toMatchObject({ ok: true });
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

@@ -21,11 +21,8 @@ async function talk(settings: Partial<Record<SettingName, string>>): Promise<voi
     await second!.next('conversation_event', ({ data }) => data.message?.role === 'assistant');
   };
   await hears('from the other worker');
-  const name = workerOf(first!);
-  const pid = server.pidOf(name);
-  process.kill(pid, 'SIGKILL');
+  await server.replace(workerOf(first!));
   await first!.next('connected');
-  await server.replaced(name, pid);
   await hears('from its successor, or here');
   expect((await server.stop()).code).toBe(0);
 }

@@ -67,9 +67,14 @@ export class Workers {
     return lines.map((line) => JSON.parse(line));
   }
 
-  /** Resolves when a worker of this name serves that is not this process. */
-  async replaced(name: string, pid: number): Promise<void> {
-    await this.program.line(`"worker":"${name}"`, (line) => line.includes('serves') && JSON.parse(line).pid !== pid);
+  /** kill -9; resolves when the worker's successor serves. */
+  async replace(name: string): Promise<void> {
+    const known = new Set(this.#told('a worker serves').map(({ pid }) => pid));
+    process.kill(this.pidOf(name), 'SIGKILL');
+    await this.program.line(
+      `"worker":"${name}"`,
+      (line) => line.includes('serves') && !known.has(JSON.parse(line).pid),
+    );
   }
 
   async signUp(username: string): Promise<Person> {

@@ -5,6 +5,9 @@ import { openDatabase } from './database.ts';
 import { migrate } from './migrations.ts';
 import { DATABASE_FILE, lockDirectory, makePrivate } from './sqlite-store.ts';
 
+/** The primary waits no longer for its turn: until it has had it, it passes nothing on. */
+const TURN_MS = 1_000;
+
 /**
  * A data folder that several servers of this machine use, held for them against all others. While it is held the
  * database stays open, so that no server that ends is the last one, which would lock it for the time of its last cleaning.
@@ -25,14 +28,14 @@ export class SharedFolder {
       makePrivate(path);
       this.#db = openDatabase(path);
       migrate(this.#db);
-      this.#db.exec('UPDATE claims SET lease_until = 0');
+      this.#db.exec(`UPDATE claims SET lease_until = 0; PRAGMA busy_timeout = ${TURN_MS}`);
     } catch (error) {
       this.#lock.release();
       throw error;
     }
   }
 
-  /** A server has ended: others may take up at once what it ran. */
+  /** A server has ended: others may take up at once what it ran. @throws where nothing can be written now */
   releaseLeasesOf(nodeId: string): void {
     this.#db.prepare("UPDATE claims SET lease_until = 0 WHERE owner LIKE ? || ':%'").run(nodeId);
   }

@@ -89,6 +89,41 @@ test('what is too large for a session is refused, whichever worker it comes to',
   }
 });
 
+test('who does not read is closed, also where what it is sent passes through another worker', async () => {
+  const [person, talker] = [await server.signUp('slow'), await server.signUp('talker')];
+  const sender = await server.connect(talker, { protocol: 1 });
+  const made = await server.call('POST', '/conversations', { token: talker.token, json: { title: 'busy' } });
+  const conversation_id = made.body.id;
+  const members = `/conversations/${conversation_id}/members`;
+  await server.call('POST', members, { token: talker.token, json: { username: 'slow' } });
+  const readers = await Promise.all((await server.sessionsOnEach()).map((sid) => upgraded(sid, person.token)));
+  for (const reader of readers) {
+    reader.send(`420["join_conversation",${JSON.stringify({ conversation_id, after_seq: 0 })}]`);
+    await reader.next((text) => text.startsWith('430'));
+    reader.webSocket.pause();
+  }
+  const areClosed = async () =>
+    /tertulia_slow_consumers_total 3\n/.test(await (await fetch(`${server.url}/metrics`)).text());
+  const message = `${streamOf(1)}\n${'x'.repeat(15_000)}`;
+  const send = () => sender.ask('chat', { conversation_id, message });
+  while (!(await areClosed())) await Promise.all(Array.from({ length: 20 }, send));
+  for (const reader of readers) {
+    reader.webSocket.resume();
+    await reader.closed;
+  }
+});
+
+/** A socket of protocol 1 on a WebSocket that began as polling. */
+async function upgraded(sid: string, token: string): Promise<RawSocket> {
+  await server.ask('POST', sid, `40${JSON.stringify({ token, protocol: 1 })}`);
+  await server.ask('GET', sid);
+  const raw = await RawSocket.open(server.url, { query: `EIO=4&transport=websocket&sid=${sid}` });
+  raw.send('2probe');
+  await raw.next((text) => text === '3probe');
+  raw.send('5');
+  return raw;
+}
+
 test('what ends with a login ends on every worker', async () => {
   const person = await server.signUp('dora');
   const clients = await server.connectToEach(person, { protocol: 1 });

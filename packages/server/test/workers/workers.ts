@@ -42,7 +42,7 @@ export class Workers {
 
   static async start(count: number, settings: Partial<Record<SettingName, string>> = {}): Promise<Workers> {
     const directory = await mkdtemp(join(tmpdir(), 'tertulia-workers-test-'));
-    const named = { WORKERS: String(count), NODE_ID: 'here', LOG_LEVEL: 'debug' };
+    const named = { WORKERS: String(count), NODE_ID: 'here', LOG_LEVEL: 'debug', TMPDIR: directory };
     const program = new Program('main', { directory, variables: { ...WIDE, ...named, ...settings } });
     try {
       return new Workers(program, await program.listening(), directory);

@@ -39,7 +39,7 @@ async function examine(variables: Readonly<Record<string, string | undefined>>):
     checkRedis(config),
     checkAssistant(config),
   ]);
-  return [...findings, checkOrigins(config), ...others];
+  return [...findings, checkOrigins(config), ...others.flat()];
 }
 
 function lineOf({ check, state, message, advice }: Finding): string {

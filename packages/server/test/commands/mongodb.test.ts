@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { backUp } from '../../src/commands/backup.ts';
 import { createTestUser } from '../../src/commands/create-test-user.ts';
 import { createUser } from '../../src/commands/create-user.ts';
@@ -39,6 +40,28 @@ describeWith('ferretdb', 'commands on MongoDB', () => {
     for (const refused of [await run(backUp, [], variables), await run(restore, ['--from', 'x'], variables)]) {
       expect(refused).toMatchObject({ code: 1, errors: expect.stringContaining('use mongodump and mongorestore') });
     }
+  });
+
+  test('the doctor sees what a start would mend, an import that was broken off, and clocks that differ', async () => {
+    const variables = { MONGODB_URL: server.newDatabase(), DATA_DIR: testDirectory(), PORT: '0', ASSISTANT: 'none' };
+    await run(createTestUser, [], variables);
+    const client = new MongoClient(variables.MONGODB_URL);
+    onTestFinished(() => client.close());
+    await client.db().collection('events').dropIndex('by_seq');
+    expect((await run(doctor, [], variables)).output).toMatch(
+      /warning {2}database {8}mongodb:.* lacks indexes: events.by_seq\n/,
+    );
+    const half = JSON.stringify({ export_id: 'any', is_move: false, parts: 1, is_finished: false });
+    await client.db().collection<{ _id: string; value: string }>('meta').insertOne({ _id: 'import', value: half });
+    const { code, output } = await run(doctor, [], variables);
+    expect(code).toBe(1);
+    expect(output).toMatch(/problem {2}database {8}mongodb:.* holds a part of an import/);
+    expect(output).toMatch(/ok {7}clocks {10}the database's and this one agree \(0\.\d s apart\)/);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect((await run(doctor, [], variables)).output).toMatch(
+      /warning {2}clocks {10}the database's is (59|60)\.\d s ahead of this one/,
+    );
   });
 
   test('before the first start the doctor finds a database to be filled', async () => {

@@ -87,7 +87,9 @@ export async function makeEverything(server: TestServer): Promise<Everything> {
 
   await askBob('PUT', '/auth/me', { full_name: 'Bob 👨‍🚀', username: 'robert' });
   await askAlice('POST', '/auth/password', { current_password: PASSWORD, new_password: PASSWORD });
-  await server.context.accounts.setActive('dave', false);
+  for (const active of [false, true]) await server.context.accounts.setActive('dave', active);
+  await server.signUp('erin');
+  await server.context.accounts.setActive('erin', false);
   for (let times = 0, refresh_token = carol.refresh_token; times < 2; times += 1) {
     ({ refresh_token } = await as(carol)('POST', '/auth/refresh', { refresh_token }));
   }

@@ -84,7 +84,8 @@ async function add(target: TransferTarget, part: Part, progress: ImportProgress)
 }
 
 function report(name: string, records: number, wentOn: boolean, isMove: boolean): string {
-  const what = `${name} holds everything now (${records} records${wentOn ? ', some of them imported before' : ''}).`;
+  const count = `${records} ${records === 1 ? 'record' : 'records'}`;
+  const what = `${name} holds everything now (${count}${wentOn ? ', some of them imported before' : ''}).`;
   const next = isMove
     ? 'Start the server with the same JWT_SECRET: clients and logins go on.'
     : 'It has an epoch of its own, so clients read anew, and no logins: everybody signs in again.';

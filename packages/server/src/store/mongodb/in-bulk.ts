@@ -22,26 +22,19 @@ export function insertAll<T extends Document>(
   return inBulk(documents, () => collection.insertMany([...documents], { ordered: false }));
 }
 
-/** Documents by whether some of the same `_id` are there already. */
-export interface Versions<T> {
-  readonly fresh: readonly T[];
-  readonly changed: readonly T[];
+/** A document in the place of one that `filter` finds as long as it is as it was when it was read. */
+export interface Replacement<T> {
+  readonly filter: Filter<T>;
+  readonly replacement: T;
 }
 
-/**
- * Puts documents in their places: fresh ones are inserted, and like the others replace what an earlier try left. A sharded
- * cluster finds the shard by the replacement.
- */
-export async function putAll<T extends Document & { readonly _id: string }>(
+/** Replaces documents. What a network held back comes too late to find the older ones, and changes nothing. */
+export async function replaceAll<T extends Document>(
   collection: Collection<T>,
-  { fresh, changed }: Versions<T>,
+  replacements: readonly Replacement<T>[],
 ): Promise<void> {
-  const isRepeated = await insertAll(collection, fresh as OptionalUnlessRequiredId<T>[]);
-  const replacements = [...(isRepeated ? fresh : []), ...changed].map((replacement) => ({
-    replaceOne: { filter: { _id: replacement._id } as Filter<T>, replacement },
-  }));
   for (let start = 0; start < replacements.length; start += REPLACED_AT_ONCE) {
-    const some = replacements.slice(start, start + REPLACED_AT_ONCE);
+    const some = replacements.slice(start, start + REPLACED_AT_ONCE).map((replaceOne) => ({ replaceOne }));
     await inBulk(some, () => collection.bulkWrite(some, { ordered: false }));
   }
 }

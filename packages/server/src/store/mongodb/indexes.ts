@@ -23,6 +23,21 @@ export async function ensureIndexes(db: Db, wanted: Readonly<Record<string, read
   await Promise.all(Object.entries(wanted).map(([collection, indexes]) => ensure(db, collection, indexes)));
 }
 
+/** Those that are not there, or are others, as `collection.index`; changes nothing. */
+export async function missingIndexes(
+  db: Db,
+  wanted: Readonly<Record<string, readonly IndexWanted[]>>,
+): Promise<string[]> {
+  const all = Object.entries(wanted).flatMap(([collection, indexes]) =>
+    indexes.map((index) => ({ collection, index })),
+  );
+  const missing: string[] = [];
+  for (const { collection, index } of all) {
+    if (!isSame(await found(db, collection, index.name), index)) missing.push(`${collection}.${index.name}`);
+  }
+  return missing;
+}
+
 async function ensure(db: Db, collection: string, indexes: readonly IndexWanted[]): Promise<void> {
   for (const index of indexes) {
     let refusal: unknown;

@@ -104,7 +104,8 @@ export async function rebuildTask(db: Database, conversationId: string, taskId: 
   if (!isDone) throw new NotYetReadable();
 }
 
-function unchanged({ _id, conversation_id, status, fields_seq, ended_seq }: TaskDocument) {
+/** Finds a task's document as long as nobody changed it. */
+export function unchanged({ _id, conversation_id, status, fields_seq, ended_seq }: TaskDocument) {
   return { _id, conversation_id, status, fields_seq, ended_seq };
 }
 

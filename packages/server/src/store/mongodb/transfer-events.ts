@@ -5,10 +5,10 @@ import { Unfitting, type AttemptRecord, type EventRecord } from '../transfer.ts'
 import { applyEvent } from './apply-event.ts';
 import type { ConversationDocument, Database, TaskDocument } from './collections.ts';
 import { toDocument, type StoredEvent } from './event-documents.ts';
-import { insertAll, putAll, type Versions } from './in-bulk.ts';
+import { insertAll, replaceAll, type Replacement } from './in-bulk.ts';
 import { answered } from './retry.ts';
 import { foldStored, snapshotOf, toConversationDocument, toSnapshot } from './snapshots.ts';
-import { foldTask } from './task-documents.ts';
+import { foldTask, rebuildTask, unchanged } from './task-documents.ts';
 
 /**
  * Stores events, in the order of each log, and brings the views up to them. All are folded in memory and written at once,
@@ -25,9 +25,16 @@ export async function addEvents(db: Database, records: readonly EventRecord[]): 
   const conversations = await foldConversations(db, stored);
   const tasks = await foldTasks(db, stored);
   if (await insertAll(db.events, documents)) await refuseOthers(db, documents);
-  await putAll(db.conversations, conversations);
-  await putAll(db.tasks, tasks);
+  await insertAll(db.conversations, conversations.fresh);
+  await replaceAll(db.conversations, conversations.changed);
+  if (await insertAll(db.tasks, tasks.fresh)) await rebuildAll(db, tasks.fresh);
+  await replaceAll(db.tasks, tasks.changed);
   for (const deletion of stored.filter(isDeletion)) await answered(() => applyEvent(db, deletion));
+}
+
+/** What an earlier try left of them may be older than what they are by now. */
+async function rebuildAll(db: Database, tasks: readonly TaskDocument[]): Promise<void> {
+  for (const { _id, conversation_id } of tasks) await answered(() => rebuildTask(db, conversation_id, _id));
 }
 
 /** The same at every try, and as old as the event: the sweeper need not look at it. */
@@ -41,30 +48,27 @@ function isDeletion({ event, task_change }: StoredEvent): boolean {
   return task_change === 'deletion' || event.type === 'conversation_deleted';
 }
 
-async function foldConversations(
-  db: Database,
-  events: readonly StoredEvent[],
-): Promise<Versions<ConversationDocument>> {
+/** Documents that are to be there, by what is there so far. */
+interface Changes<T> {
+  readonly fresh: T[];
+  readonly changed: Replacement<T>[];
+}
+
+async function foldConversations(db: Database, events: readonly StoredEvent[]): Promise<Changes<ConversationDocument>> {
   const logs = Map.groupBy(
     events.filter(({ event }) => event.type !== 'conversation_deleted'),
     ({ event }) => event.conversation_id,
   );
   const found = await answered(() => db.conversations.find({ _id: { $in: [...logs.keys()] } }).toArray());
   const standing = new Map(found.map((document) => [document._id, document]));
-  return versions(
-    [...logs].map(([id, log]) => foldConversation(standing.get(id), log)),
-    standing,
-  );
-}
-
-function versions<T extends { readonly _id: string }>(
-  documents: readonly T[],
-  standing: ReadonlyMap<string, T>,
-): Versions<T> {
-  return {
-    fresh: documents.filter(({ _id }) => !standing.has(_id)),
-    changed: documents.filter(({ _id }) => standing.has(_id)),
-  };
+  const changes: Changes<ConversationDocument> = { fresh: [], changed: [] };
+  for (const [_id, log] of logs) {
+    const before = standing.get(_id);
+    const replacement = foldConversation(before, log);
+    if (!before) changes.fresh.push(replacement);
+    else if (replacement.seq > before.seq) changes.changed.push({ filter: { _id, seq: before.seq }, replacement });
+  }
+  return changes;
 }
 
 function foldConversation(standing: ConversationDocument | undefined, log: readonly StoredEvent[]) {
@@ -81,20 +85,22 @@ function foldConversation(standing: ConversationDocument | undefined, log: reado
   return toConversationDocument(snapshot!);
 }
 
-async function foldTasks(db: Database, events: readonly StoredEvent[]): Promise<Versions<TaskDocument>> {
-  const changes = events.filter(({ task_change }) => task_change !== null && task_change !== 'message');
+async function foldTasks(db: Database, events: readonly StoredEvent[]): Promise<Changes<TaskDocument>> {
   const byTask = Map.groupBy(
-    changes.filter((stored) => !isDeletion(stored)),
+    events.filter((stored) => stored.task_change !== null && stored.task_change !== 'message' && !isDeletion(stored)),
     ({ task_id }) => task_id ?? '',
   );
   const older = [...byTask].filter(([, [first]]) => first?.task_change !== 'start').map(([id]) => id);
   const found = older.length === 0 ? [] : await answered(() => db.tasks.find({ _id: { $in: older } }).toArray());
   const standing = new Map(found.map((document) => [document._id, document]));
-  const documents = [...byTask].map(([id, about]) => about.reduce(foldTask, standing.get(id) ?? null));
-  return versions(
-    documents.filter((document) => document !== null),
-    standing,
-  );
+  const changes: Changes<TaskDocument> = { fresh: [], changed: [] };
+  for (const [id, about] of byTask) {
+    const before = standing.get(id) ?? null;
+    const replacement = about.reduce(foldTask, before);
+    if (before && replacement) changes.changed.push({ filter: unchanged(before), replacement });
+    else if (replacement) changes.fresh.push(replacement);
+  }
+  return changes;
 }
 
 /** A unique index refused some: as stored before, or since others have their places. */

@@ -1,6 +1,7 @@
 import type { ImportProgress, TransferRecord, TransferTarget } from '../transfer.ts';
 import type { Database } from './collections.ts';
-import { answered } from './retry.ts';
+import { insertOnce } from './insert-once.ts';
+import { answered, NotYetReadable } from './retry.ts';
 import { addAccounts, addLogins } from './transfer-accounts.ts';
 import { addAttempts, addEvents } from './transfer-events.ts';
 
@@ -20,11 +21,11 @@ export function mongoTarget(db: Database, close: () => Promise<void>): TransferT
       await addLogins(db, ofKind(records, 'login'));
       await addEvents(db, ofKind(records, 'event'));
       await addAttempts(db, ofKind(records, 'attempt'));
-      await setMeta(db, 'import', JSON.stringify(progress));
+      await put(db, 'import', JSON.stringify(progress));
     },
     async finish(progress, epoch) {
-      if (epoch !== null) await setMeta(db, 'epoch', epoch);
-      await setMeta(db, 'import', JSON.stringify(progress));
+      if (epoch !== null) await put(db, 'epoch', epoch);
+      await put(db, 'import', JSON.stringify(progress));
     },
     close,
   };
@@ -41,6 +42,11 @@ export async function isEmpty({ db }: Database): Promise<boolean> {
   return found.every((document) => document === null);
 }
 
-async function setMeta({ meta }: Database, key: string, value: string): Promise<void> {
-  await answered(() => meta.updateOne({ _id: key }, { $set: { value } }, { upsert: true }));
+/** In the place of the value that was read: what a network held back comes too late to find it, and changes nothing. */
+async function put({ meta }: Database, _id: string, value: string): Promise<void> {
+  await answered(async () => {
+    const standing = await meta.findOne({ _id });
+    if (standing) await meta.updateOne({ _id, value: standing.value }, { $set: { value } });
+    else if (!(await insertOnce(meta, { _id, value }))) throw new NotYetReadable();
+  });
 }

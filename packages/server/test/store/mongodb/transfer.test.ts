@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exportAll } from '../../../src/commands/export.ts';
 import { importAll } from '../../../src/commands/import.ts';
 import { openMongoTarget } from '../../../src/store/mongodb/open-transfer.ts';
@@ -11,9 +11,14 @@ import type { TransferRecord } from '../../../src/store/transfer.ts';
 import { run } from '../../commands/run-command.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { makeExport, recordsOf, type Exported } from '../../support/exported.ts';
+import { anyOf } from '../../support/faulty-store.ts';
+import { FaultProxy, type Rule } from '../../support/mongodb-faults.ts';
+import { randomFrom, seedOf } from '../../crash/random.ts';
 import { startMongodb, type MongodbServer } from '../../support/mongodb-server.ts';
 import { testDirectory } from '../../support/test-directory.ts';
 import { LogBuilder } from '../log-builder.ts';
+
+const SEED = seedOf(process.env['SEED']);
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -67,10 +72,12 @@ describeWith('ferretdb', 'importing into a server of the protocol', () => {
       return question.task.id;
     }) as [string, string, string];
     add(log.answer(answered, 'yes'));
-    add(log.event('task_updated', { task_id: open, fields: { title: 'urgent', status: 'in_progress' } }));
+    for (const title of ['soon', 'now', 'at once']) {
+      add(log.event('task_updated', { task_id: open, fields: { title, status: 'in_progress' } }));
+    }
     add(log.event('task_deleted', { task_id: forgotten }, { ends_task: forgotten }));
     add(log.event('conversation_updated', { title: 'renamed', is_active: false }));
-    records.push({ kind: 'attempt', task_id: open, attempt: 2 });
+    records.push({ kind: 'attempt', task_id: open, attempt: 2 }, { kind: 'attempt', task_id: answered, attempt: 1 });
     return records;
   }
 
@@ -99,7 +106,7 @@ describeWith('ferretdb', 'importing into a server of the protocol', () => {
       return { events, conversations, tasks, claims: claims?.map(({ _id, ...claim }) => claim) };
     };
     const whole = await store([records]);
-    expect(whole).toMatchObject({ events: { length: 8 }, tasks: { length: 3 }, claims: [{ attempt: 2 }] });
+    expect(whole).toMatchObject({ events: { length: 10 }, tasks: { length: 3 }, claims: [{ attempt: 2 }] });
     expect(await store([records, records])).toEqual(whole);
     for (let length = 1; length < records.length; length += 1) {
       expect(await store([records.slice(0, length), records]), `after ${length} records`).toEqual(whole);
@@ -108,6 +115,44 @@ describeWith('ferretdb', 'importing into a server of the protocol', () => {
       for (const name of ['conversations', 'tasks']) await client.db().collection(name).deleteMany({});
     });
     expect(withoutViews).toEqual(whole);
+  });
+
+  describe('whatever happens between driver and server, everything is stored once', () => {
+    const names = ['events', 'conversations', 'tasks', 'meta'];
+    const PART = 7;
+
+    /** Stores records in small parts, and answers what the database holds then. */
+    async function store(records: readonly TransferRecord[], url: string, proxy?: FaultProxy, rule?: Rule) {
+      const target = await openMongoTarget(proxy?.through(url) ?? url);
+      if (proxy && rule) proxy.rule = rule;
+      const progress = { export_id: 'any', is_move: true, is_finished: false };
+      for (let start = 0, parts = 1; start < records.length; start += PART, parts += 1) {
+        await target.add(records.slice(start, start + PART), { ...progress, parts });
+      }
+      await target.finish({ ...progress, parts: 0, is_finished: true }, 'their epoch');
+      await target.close();
+      await proxy?.settled();
+      const [events, conversations, tasks, meta] = await documentsIn(url, names);
+      return { events, conversations, tasks, meta: meta?.filter(({ _id }) => String(_id) !== 'schema') };
+    }
+
+    const random = randomFrom(SEED);
+    const lateViews: Rule = ({ name, collection }) =>
+      name === 'update' && collection === 'conversations' && random() < 0.5 ? 'stall' : null;
+    test.each<[what: string, rule: Rule]>([
+      ['requests and answers are lost', anyOf(random)],
+      ['changes come after the next ones', lateViews],
+    ])('%s', async (_what, rule) => {
+      // Each conversation has something in every part or two.
+      const logs = Array.from({ length: 12 }, someRecords);
+      const records = logs[0]!.flatMap((_, index) => logs.map((log) => log[index]!));
+      const whole = await store(records, mongodb.newDatabase());
+      const url = mongodb.newDatabase();
+      const proxy = await FaultProxy.start(url);
+      onTestFinished(() => proxy.close());
+      expect(await store(records, url, proxy, rule), `seed ${SEED}`).toEqual(whole);
+      expect(proxy.total).toBeGreaterThan(3);
+    });
   });
 
   test('an import that is killed goes on where it was', async () => {
@@ -156,6 +201,12 @@ describeWith('ferretdb', 'importing into a server of the protocol', () => {
     const holey = someRecords().toSpliced(3, 1);
     const progress = { export_id: 'any', is_move: true, parts: 1, is_finished: false };
     await expect(target.add(holey, progress)).rejects.toThrow(/^event 5 of conversation \w+ comes after event 3$/);
+    const twice = someRecords();
+    for (const record of twice)
+      if (record.kind === 'event' && record.sender) Object.assign(record, { client_msg_id: 'same' });
+    await expect(target.add(twice, progress)).rejects.toThrow(
+      /^an event of conversation \w+ has another in its place$/,
+    );
     await target.close();
   });
 

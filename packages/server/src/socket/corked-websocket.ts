@@ -61,6 +61,12 @@ export class CorkedWebSocket extends WebSocket {
     (this as unknown as { _receiver: { _maxPayload: number } })._receiver._maxPayload = messageBytes;
     this.#meter = meter;
   }
+
+  /** Begins to close; what the peer sends until it has answered is still taken, for so many milliseconds. */
+  closeWithin(milliseconds: number): void {
+    (this as unknown as { _closeTimeout: number })._closeTimeout = milliseconds;
+    this.close();
+  }
 }
 
 /** The WebSocket engine given to Engine.IO: ws 8.23 or newer, which drops a peer that pings and never reads. */

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WebSocket } from 'ws';
+import type { CorkedWebSocket } from './corked-websocket.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 
 /**
@@ -11,8 +11,8 @@ const RETURN_MS = 2;
 /** Events that are being handled are waited for this long, so that they are acknowledged. */
 const BUSY_MS = 1_000;
 const LOOK_MS = 10;
-/** What a client has sent before it learns of the end arrives within this time. */
-const LAST_WORDS_MS = 1_000;
+/** What a client has sent before it learns of the end arrives within this time, also from a slow mobile network. */
+const LAST_WORDS_MS = 2_000;
 
 /** How sockets are sent away. */
 export interface Departure {
@@ -71,7 +71,7 @@ interface Connection extends EventEmitter {
     /** Whether a poll waits for its answer. */
     readonly writable: boolean;
     /** Of a WebSocket. */
-    readonly socket?: WebSocket;
+    readonly socket?: CorkedWebSocket;
     send(packets: { type: 'noop' }[]): void;
   };
   sendPacket(...values: unknown[]): void;
@@ -89,7 +89,7 @@ async function hearOut(connection: Connection, ended: Set<string>): Promise<void
   connection.sendPacket = () => undefined; // nothing may follow the end
   ended.add(connection.id);
   const { transport } = connection;
-  if (transport.socket) transport.socket.close();
+  if (transport.socket) transport.socket.closeWithin(LAST_WORDS_MS);
   else if (transport.writable) transport.send([{ type: 'noop' }]); // it polls again
   await Promise.race([closed, over]);
 }

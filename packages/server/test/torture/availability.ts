@@ -6,15 +6,18 @@ const LOOK_MS = 20;
 /** What somebody met who asked again and again for all that a cluster must always be able to do. */
 export interface Availability {
   readonly asked: number;
-  /** Through the balancer: requests that were not answered as by a healthy server. */
-  readonly failed: readonly string[];
+  /** Through the balancer: new sessions that were not given, and what was answered instead. */
+  readonly failedSessions: readonly string[];
+  /** Through the balancer: POSTs over REST that no server answered. */
+  readonly failedPosts: readonly string[];
   /** Looks at which no node said that it was ready. */
   readonly withoutReadyNode: number;
 }
 
 /** Watches a cluster from outside, until told to stop. */
 export function watchAvailability(balancerUrl: string, nodeUrls: readonly string[]): () => Promise<Availability> {
-  const failed: string[] = [];
+  const failedSessions: string[] = [];
+  const failedPosts: string[] = [];
   const over = new AbortController();
   let [asked, withoutReadyNode] = [0, 0];
   const look = async () => {
@@ -25,8 +28,8 @@ export function watchAvailability(balancerUrl: string, nodeUrls: readonly string
       statusOf(`${balancerUrl}/api/v1/auth/login`, { method: 'POST', body: '{}', headers: JSON_BODY }),
       ...nodeUrls.map((url) => statusOf(`${url}/readyz`)),
     ]);
-    if (sockets !== 200) failed.push(`a new session: ${sockets}`);
-    if (rest !== 422) failed.push(`a POST: ${rest}`);
+    if (sockets !== 200) failedSessions.push(String(sockets));
+    if (rest !== 422) failedPosts.push(String(rest));
     if (!ready.includes(200)) withoutReadyNode += 1;
   };
   const watching = (async () => {
@@ -38,7 +41,7 @@ export function watchAvailability(balancerUrl: string, nodeUrls: readonly string
   return async () => {
     over.abort();
     await watching;
-    return { asked, failed, withoutReadyNode };
+    return { asked, failedSessions, failedPosts, withoutReadyNode };
   };
 }
 

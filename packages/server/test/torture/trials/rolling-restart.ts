@@ -48,16 +48,22 @@ export async function restartBehind(balancer: BalancerName, options: TrialOption
   );
   return outcomeOf({ ...run, exitCodes: [...exitCodes, ...run.exitCodes] }, [
     none('sends that failed', [...entriesOf(run.history, 'fail'), ...entriesOf(run.history, 'refused')].length),
-    ...availabilityOf(availability),
+    ...availabilityOf(availability, balancer),
     { name: 'from SIGTERM to the end of a node, ms', value: spread(stops) },
   ]);
 }
 
-function availabilityOf(availability: Availability | null): Figure[] {
-  const { asked = 0, failed = [], withoutReadyNode = 0 } = availability ?? {};
-  const first = failed.length > 0 ? ` (${[...new Set(failed)].slice(0, 5).join('; ')})` : '';
+/**
+ * nginx does not ask a node whether it is ready: a request that arrives just when a node stops to listen is not repeated
+ * elsewhere, if it is a POST. So it is counted, and promised of haproxy only.
+ */
+function availabilityOf(availability: Availability | null, balancer: BalancerName): Figure[] {
+  const { asked = 0, failedSessions = [], failedPosts = [], withoutReadyNode = 0 } = availability ?? {};
+  const value = (failed: readonly string[]) => `${failed.length} of ${asked} ${[...new Set(failed)].join(', ')}`.trim();
+  const posts = { name: 'POSTs over REST that failed', value: value(failedPosts) };
   return [
     none('looks without a ready node', withoutReadyNode),
-    { ...none('requests from outside that failed', failed.length), value: `${failed.length} of ${2 * asked}${first}` },
+    { ...none('new sessions that failed', failedSessions.length), value: value(failedSessions) },
+    balancer === 'haproxy' ? { ...none(posts.name, failedPosts.length), ...posts } : posts,
   ];
 }

@@ -6,6 +6,9 @@ import type { TrialOptions } from './trial.ts';
 /** What a trial may choose of its cluster; Redis is there unless it says otherwise. */
 export type ClusterChoices = Partial<Pick<ClusterOptions, 'redis' | 'environment' | 'balancer' | 'settings'>>;
 
+/** Where the machine is slower than the load, questions are refused for now before thousands wait. */
+const BOUNDED = { TASKS_RUNNING: '20', TASKS_QUEUED: '100' };
+
 /** Makes people and conversations, starts nodes on them, does something, and ends what is left of the nodes. */
 export async function withCluster<T>(
   { database, directory, nodes }: Pick<TrialOptions, 'database' | 'directory' | 'nodes'>,
@@ -16,7 +19,7 @@ export async function withCluster<T>(
   const store = await database.open();
   const world = await makeWorld(store, plan);
   await store.close();
-  const settings = { ...CRASH_SETTINGS, ...database.settings, ...chosen };
+  const settings = { ...CRASH_SETTINGS, ...BOUNDED, ...database.settings, ...chosen };
   const cluster = await Cluster.start({ directory, nodes, settings, redis, main: database.main, ...choices });
   try {
     return await work(cluster, world);

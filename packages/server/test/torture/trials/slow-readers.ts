@@ -15,6 +15,8 @@ const QUESTION = 'more?\nscript: {"steps": [{"flood": 200000}]}';
 /** A small machine: whatever is kept for those who do not read would end the process. */
 const SMALL_MACHINE = { NODE_OPTIONS: '--max-old-space-size=192 --max-semi-space-size=4' };
 const SPEAKERS = 4;
+/** Sockets that are connected at once. */
+const AT_ONCE = 20;
 
 export const slowReaders: Trial = {
   id: 'F20',
@@ -62,14 +64,15 @@ async function sumOf({ nodes }: Cluster, name: string): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** All of them stop at once: who does not read does not answer pings either, and is closed 15 s later at the latest. */
 async function enterAndStop({ url }: Cluster, count: number, { token }: Inhabitant, conversation_id: string) {
   const sockets: RawSocket[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const raw = await RawSocket.connect(url, token);
-    await raw.ask('join_conversation', { conversation_id });
-    raw.webSocket.pause();
-    sockets.push(raw);
+  while (sockets.length < count) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - sockets.length) }, () => RawSocket.connect(url, token));
+    sockets.push(...(await Promise.all(some)));
   }
+  await Promise.all(sockets.map((raw) => raw.ask('join_conversation', { conversation_id })));
+  for (const raw of sockets) raw.webSocket.pause();
   return sockets;
 }
 

@@ -9,6 +9,8 @@ const RETRY_MS = 1_000;
 /** While the bus is down the log is looked at this often, and every few looks also while it is up: it may lose things. */
 const TAIL_MS = 1_500;
 const LOOKS_WITH_BUS = 5;
+/** What other nodes store is not told until the bus is back for them, too: up to 4 s later. */
+const EARLY_LOOKS = 4;
 /** The bus tells of an event twice within a moment, if at all. */
 const REMEMBERED_EVENTS = 10_000;
 /** Conversations whose last seq is asked for in one go. */
@@ -34,6 +36,9 @@ export class FollowedConversations {
   /** Events that passed without a deliverer, by conversation and seq. */
   readonly #lately = new Set<string>();
   #tailing: NodeJS.Timeout | null = null;
+  #looks = 0;
+  #lastLook: Promise<void> = Promise.resolve();
+  #nextLook: Promise<void> | null = null;
 
   constructor(parts: FollowedParts) {
     this.#parts = parts;
@@ -47,10 +52,9 @@ export class FollowedConversations {
   begin(): void {
     const { bus } = this.#parts;
     if (!bus.isShared) return;
-    let looks = 0;
     this.#tailing = setInterval(() => {
-      looks += 1;
-      if (!bus.isUp || looks % LOOKS_WITH_BUS === 0) void this.tail();
+      this.#looks += 1;
+      if (!bus.isUp || this.#looks <= EARLY_LOOKS || this.#looks % LOOKS_WITH_BUS === 0) void this.#look();
     }, TAIL_MS);
   }
 
@@ -105,7 +109,7 @@ export class FollowedConversations {
     if (this.#deliverers.has(conversationId) || this.#opening.has(conversationId)) return;
     this.#add(conversationId, seq);
     const following = this.#parts.bus.follow(conversationTopic(conversationId));
-    following?.then(() => this.#look([conversationId])).catch((error: unknown) => this.failed(error, conversationId));
+    following?.then(() => this.#lookAt([conversationId])).catch((error: unknown) => this.failed(error, conversationId));
   }
 
   /** Read once this node is told of what comes after. */
@@ -133,19 +137,36 @@ export class FollowedConversations {
     this.#parts.log.error({ err: error, conversation_id: conversationId }, 'delivery failed; tried again');
   }
 
-  /** Reads what the bus may have lost. */
-  async tail(): Promise<void> {
+  /** Reads what the bus may have lost, now and a few times more: when it is back here, other nodes may not be back on it. */
+  tail(): Promise<void> {
+    this.#looks = 0;
+    return this.#look();
+  }
+
+  /** Where the database is slow, those who ask meanwhile share the next look. */
+  #look(): Promise<void> {
+    if (this.#nextLook) return this.#nextLook;
+    const next = this.#lastLook.then(() => {
+      this.#nextLook = null;
+      return this.#lookAtAll();
+    });
+    this.#nextLook = next;
+    this.#lastLook = next;
+    return next;
+  }
+
+  async #lookAtAll(): Promise<void> {
     const ids = [...this.#deliverers.keys()];
     try {
       for (let first = 0; first < ids.length; first += TAIL_CONVERSATIONS) {
-        await this.#look(ids.slice(first, first + TAIL_CONVERSATIONS));
+        await this.#lookAt(ids.slice(first, first + TAIL_CONVERSATIONS));
       }
     } catch (error) {
       this.#parts.log.warn({ err: error }, 'the log could not be looked at; tried again soon');
     }
   }
 
-  async #look(conversationIds: readonly string[]): Promise<void> {
+  async #lookAt(conversationIds: readonly string[]): Promise<void> {
     const seqs = await this.#parts.store.lastSeqs(conversationIds);
     await Promise.all([...seqs].map(async ([id, seq]) => this.#deliverers.get(id)?.catchUp(seq)));
   }

@@ -30,8 +30,13 @@ export type OnCommitted = (event: ConversationEvent, concerned: Concerned) => vo
 /** Views kept in memory; the least recently used goes first. A stale one costs a second try, never a wrong answer. */
 const KEPT_VIEWS = 10_000;
 
-/** After this many lost races in a row something is wrong, and the caller is told to come back. */
-const MAX_TRIES = 30;
+/**
+ * Who loses races for this long is told to come back. Time, not a count: while another process appends without a pause
+ * three of four races are lost (measured: up to 20 in a row within minutes), and a quick one would soon have lost them all.
+ */
+const RACING_MS = 5_000;
+/** A loser waits up to 2 ms, then up to twice as long each time, but no longer than 2^5 ms. */
+const LONGEST_WAIT_LOG2 = 5;
 
 /**
  * The way into the log. In one process the appends to a conversation queue up; between processes the unique index on
@@ -100,7 +105,9 @@ export class ConversationLog {
   }
 
   async #decide(conversationId: string, decide: Decision): Promise<Appended> {
-    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const started = performance.now();
+    let lost = 0;
+    while (performance.now() - started < RACING_MS) {
       const known = this.#views.get(conversationId);
       const view = known ?? (await this.#view(conversationId));
       const wanted = this.#wanted(view, decide, known !== undefined);
@@ -114,9 +121,10 @@ export class ConversationLog {
         return { event: wanted.event, status: 'appended' };
       }
       this.#views.delete(conversationId);
-      if (tries > 0) await delay(Math.random() * 2 ** Math.min(tries, 7));
+      lost += 1;
+      if (lost > 1) await delay(Math.random() * 2 ** Math.min(lost - 1, LONGEST_WAIT_LOG2));
     }
-    throw new ChatError('unavailable');
+    throw new ChatError('unavailable', {}, { cause: new Error(`others appended first, ${lost} times in a row`) });
   }
 
   /** What is decided, or null where a view from memory refuses what another process may have made possible: look again. */

@@ -27,7 +27,7 @@ describeWith('chromium', 'a long answer on the test page', () => {
       await say(page, 'Before');
       await answer(page, 'line');
       await say(page, 'And now?');
-      await answer(page, 'line');
+      await page.locator('.message.assistant:not(.writing)').nth(1).waitFor();
       const box = async (selector: string) => {
         const found = await page.locator(selector).last().boundingBox();
         if (found === null) throw new Error(`${selector} is not shown`);

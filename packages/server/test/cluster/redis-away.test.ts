@@ -109,6 +109,18 @@ describeWith('redis-server', 'nodes without their Redis', () => {
     await expectNothingTwice();
   });
 
+  test('back for one node before the other: it soon reads what the other says', async () => {
+    ann.node.link.refuses = true;
+    ann.node.link.cut();
+    cleo.node.link.cut();
+    await ann.node.hearsRedis(false);
+    await cleo.node.hearsRedis(true);
+    await talkWithout();
+    ann.node.link.refuses = false;
+    await ann.node.hearsRedis(true);
+    await expectNothingTwice();
+  });
+
   test('cut again and again while everybody talks: nobody misses a word', async () => {
     const end = new AbortController();
     const talk = async (guest: Guest) => {

@@ -19,7 +19,8 @@ const BACK_MS = 90_000;
 const QUIET_MS = 90_000;
 /** Asking whether all is quiet costs the server something, too. */
 const QUIET_LOOK_MS = 250;
-const SETTLE_MS = 5_000;
+/** What a bus loses is found in the log within 10 s; the rest is for a busy machine. */
+const SETTLE_MS = 15_000;
 
 /** Everybody who is connected in a run. */
 export class Crowd {

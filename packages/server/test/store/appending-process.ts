@@ -31,7 +31,7 @@ async function appendAgainAndAgain(conversation_id: string, lane: number): Promi
       }));
       say({ conversation_id, seq: event.seq, title });
     } catch (error) {
-      say({ failed: String(error) });
+      say({ failed: `${String(error)} ${String((error as Error).cause)}` });
       await delay(10);
     }
   }

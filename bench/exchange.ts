@@ -22,7 +22,8 @@ export interface Sample {
 
 const TEXT = 'x'.repeat(100);
 
-interface Loader {
+/** Clients that are connected, and talk while they are measured. */
+export interface Loader {
   run(seconds: number): Promise<Sample>;
   close(): void;
 }
@@ -34,12 +35,12 @@ export function measureExchange(load: Load): Promise<{ bare: Sample[]; tertulia:
     const bare = await startBare();
     const tertulia = await startTertulia(directory);
     const bareLoad = await prepare(
-      bare,
+      [bare],
       load,
       users.map(() => ({})),
     );
     const ourLoad = await prepare(
-      tertulia,
+      [tertulia],
       load,
       users.map(({ token }) => ({ token })),
     );
@@ -64,7 +65,7 @@ export function withClients<T>(
     const users = await seedUsers(directory, clients);
     const server = await startTertulia(directory);
     const auths = users.map(({ token }) => ({ token }));
-    const load = await prepare(server, { window: 1 }, auths);
+    const load = await prepare([server], { window: 1 }, auths);
     const result = await work((seconds) => load.run(seconds), server);
     load.close();
     await server.stop();
@@ -72,12 +73,22 @@ export function withClients<T>(
   });
 }
 
-/** Connects the clients; each of them talks in a conversation of its own. An exchange is over when its answer is here. */
-async function prepare(server: MeasuredServer, { window }: Pick<Load, 'window'>, auths: object[]): Promise<Loader> {
-  const clients = await Promise.all(auths.map((auth) => EngineClient.connect({ port: server.port, auth })));
+/**
+ * Connects the clients, to each server in turn; each of them talks in a conversation of its own. An exchange is over when
+ * its answer is here.
+ */
+export async function prepare(
+  servers: readonly MeasuredServer[],
+  { window }: Pick<Load, 'window'>,
+  auths: readonly object[],
+): Promise<Loader> {
+  const ports = auths.map((_, index) => servers[index % servers.length]?.port ?? 0);
+  const clients = await Promise.all(
+    auths.map((auth, index) => EngineClient.connect({ port: ports[index] ?? 0, auth })),
+  );
   const payloads = await Promise.all(clients.map((client) => openConversations(client, window)));
   return {
-    run: (seconds) => run(server, clients, payloads, seconds),
+    run: (seconds) => run(servers, clients, payloads, seconds),
     close: () => clients.forEach((client) => client.close()),
   };
 }
@@ -96,11 +107,12 @@ async function openConversations(client: EngineClient, count: number): Promise<s
 }
 
 async function run(
-  server: MeasuredServer,
+  servers: readonly MeasuredServer[],
   clients: EngineClient[],
   payloads: string[][],
   seconds: number,
 ): Promise<Sample> {
+  const cpu = () => servers.reduce((sum, server) => sum + server.cpu(), 0);
   let done = 0;
   let counting = false;
   let going = true;
@@ -126,11 +138,11 @@ async function run(
     for (let count = 0; count < own.length; count += 1) fire();
   });
   await wait(1_000);
-  const before = { cpu: server.cpu(), done, at: performance.now() };
+  const before = { cpu: cpu(), done, at: performance.now() };
   counting = true;
   await wait(seconds * 1_000);
   counting = false;
-  const after = { cpu: server.cpu(), done, at: performance.now() };
+  const after = { cpu: cpu(), done, at: performance.now() };
   going = false;
   while (underWay.some((count) => count > 0)) await wait(20);
   times.sort((a, b) => a - b);

@@ -6,6 +6,8 @@ export interface Row {
   readonly ours: readonly number[];
   /** The ratio we mean to hold. */
   readonly target?: number;
+  /** The ratio that it is to reach. */
+  readonly least?: number;
 }
 
 /** The page of results, as Markdown. */
@@ -15,7 +17,8 @@ export function page(rows: readonly Row[], about: { machine: string; node: strin
 Made by \`npm run bench -- --write\` on ${about.date}: ${about.machine}, Node ${about.node}. The server runs on one core,
 the load on another. Absolute figures are this machine's; the ratios come from runs that took turns, and are what to
 compare. "Bare" is \`bench/bare-server.ts\`: Socket.IO on the same Node that echoes without token, database or promise; in
-the storage rows it is the small conversation, in the catch-up row the read, in the cross-node row a hearer on the same node.
+the storage rows it is the small conversation, in the catch-up row the read, in the cross-node row a hearer on the same
+node, in the rows of two nodes one of them alone.
 Medians; in brackets the lowest and highest ratio of a round.
 
 | figure | bare | Tertulia | ratio | target |
@@ -36,11 +39,15 @@ With few exchanges under way, commits are shared by fewer and each costs more.
 `;
 }
 
-function line({ figure, unit, bare, ours, target }: Row): string {
+function line({ figure, unit, bare, ours, target, least }: Row): string {
   const ratios = ours.map((value, index) => value / (bare[index] ?? 1)).toSorted((a, b) => a - b);
   const spread = ratios.length > 1 ? ` (${(ratios[0] ?? 0).toFixed(2)} to ${(ratios.at(-1) ?? 0).toFixed(2)})` : '';
   const ratio = median(ours) / median(bare);
-  const aim = target === undefined ? '' : `≤ ${target}${ratio <= target ? '' : ', missed'}`;
+  const aims = [
+    target === undefined ? '' : `≤ ${target}${ratio <= target ? '' : ', missed'}`,
+    least === undefined ? '' : `≥ ${least}${ratio >= least ? '' : ', missed'}`,
+  ];
+  const aim = aims.join('');
   return `| ${figure} | ${show(median(bare))} ${unit} | ${show(median(ours))} ${unit} | ${ratio.toFixed(2)}${spread} | ${aim} |`;
 }
 

@@ -15,6 +15,7 @@ import { measureIdle } from './idle.ts';
 import { page, type Row } from './page.ts';
 import { LOAD_CORE, startBare, startTertulia, withDirectory } from './servers.ts';
 import { measureStorage } from './storage.ts';
+import { measureTwoNodes } from './two-nodes.ts';
 
 const { values: options } = parseArgs({
   options: { short: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } },
@@ -31,6 +32,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   storage: storageRows,
   'catch-up': catchUpRows,
   'cross-node': crossNodeRows,
+  'two-nodes': twoNodesRows,
   start: startRows,
 };
 
@@ -139,6 +141,34 @@ async function crossNodeRows(): Promise<Row[]> {
   }
   const figure = 'from a message to its hearer on another node by Redis, against one on the same node';
   return [{ figure, unit: 'ms', bare: measured.same, ours: measured.other }];
+}
+
+async function twoNodesRows(): Promise<Row[]> {
+  const load = short
+    ? { clients: 40, window: 1, seconds: 2, rounds: 1 }
+    : { clients: 100, window: 1, seconds: 10, rounds: 5 };
+  const measured = await measureTwoNodes(load);
+  if (!measured) {
+    process.stderr.write('left out: redis-server is not there, or control groups cannot be made (they want root)\n');
+    return [];
+  }
+  const { one, two } = measured;
+  const figure = `exchanges a second of two nodes, linked by Redis, against one alone; ${load.clients} clients a node, each node a quarter of a core`;
+  return [
+    {
+      figure,
+      unit: '/s',
+      bare: one.map((sample) => sample.perSecond),
+      ours: two.map((sample) => sample.perSecond),
+      least: 1.6,
+    },
+    {
+      figure: 'of that, CPU of the nodes per exchange',
+      unit: 'µs',
+      bare: one.map((sample) => sample.cpuMicroseconds),
+      ours: two.map((sample) => sample.cpuMicroseconds),
+    },
+  ];
 }
 
 async function catchUpRows(): Promise<Row[]> {

@@ -23,11 +23,6 @@ describe('chat on protocol 1', () => {
     });
   });
 
-  test('an unknown protocol is refused with the ones that are spoken', async () => {
-    const client = await server.connect(alice, { protocol: 99 }).catch((error: unknown) => error);
-    expect(String(client)).toContain('connect_error');
-  });
-
   test('the sender of a first message has joined: it sees its event, the stream and the answer, without asking', async () => {
     const client = await server.connect(alice, { protocol: 1 });
     const answer = await client.ask('chat', { message: 'hello', metadata: { client: 'test' } });

@@ -53,8 +53,8 @@ test.each([
   expect(refusal?.data.message).toMatch(new RegExp(`auth\\.${field} must (be|have) .*[^.]\\.$`));
 });
 
-test('an unknown protocol as text is refused like its number', async () => {
-  expect((await shake({ token, protocol: '999' })).refusal?.data).toMatchObject({
+test.each([999, '999'])('an unknown protocol, %j, is refused with the ones that are spoken', async (protocol) => {
+  expect((await shake({ token, protocol })).refusal?.data).toMatchObject({
     error: 'unsupported_protocol',
     spoken: [1],
   });

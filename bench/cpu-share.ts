@@ -1,5 +1,5 @@
 /** Bounds what processes may use of a core, by the kernel's control groups: a small machine then holds several small ones. */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PERIOD_US = 100_000;
@@ -33,13 +33,6 @@ export class CpuShare {
   /** Bounds a process and what it starts from now on. */
   add(pid: number): void {
     writeFileSync(join(this.#folder, 'cgroup.procs'), String(pid));
-  }
-
-  /** In how much of the time since the group was made it wanted more than its share. */
-  get throttled(): number {
-    const stat = readFileSync(join(this.#folder, 'cpu.stat'), 'utf8');
-    const count = (name: string) => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(stat)?.[1]);
-    return count('nr_throttled') / Math.max(1, count('nr_periods'));
   }
 
   /** Once its processes have ended. */

@@ -1,25 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { createAccessTokens } from '../packages/server/src/accounts/access-tokens.ts';
+import type { Store } from '../packages/server/src/store/store.ts';
 import { SqliteStore } from '../packages/server/src/store/sqlite/sqlite-store.ts';
 import { BENCH_SECRET } from './servers.ts';
 
+/** Somebody with an account and a login. */
+export interface SeededUser {
+  readonly id: string;
+  readonly username: string;
+  readonly token: string;
+}
+
 /** Makes users with a login session each, past the password hash, and answers their access tokens. */
-export async function seedUsers(
-  directory: string,
-  count: number,
-): Promise<{ id: string; username: string; token: string }[]> {
+export async function seedUsers(directory: string, count: number): Promise<SeededUser[]> {
   const onFatal = (error: Error) => {
     throw error;
   };
   const store = await SqliteStore.open({ directory, exclusive: true, onFatal });
-  const tokens = createAccessTokens({ secret: BENCH_SECRET, minutes: 600 });
-  const users = Array.from({ length: count }, (_, index) => seedUser(store, tokens, `user${index}`));
-  const seeded = await Promise.all(users);
+  const seeded = await seedUsersIn(store, count);
   await store.close();
   return seeded;
 }
 
-async function seedUser(store: SqliteStore, tokens: ReturnType<typeof createAccessTokens>, username: string) {
+/** The same in a database that is open. */
+export function seedUsersIn(store: Store, count: number): Promise<SeededUser[]> {
+  const tokens = createAccessTokens({ secret: BENCH_SECRET, minutes: 600 });
+  return Promise.all(Array.from({ length: count }, (_, index) => seedUser(store, tokens, `user${index}`)));
+}
+
+async function seedUser(store: Store, tokens: ReturnType<typeof createAccessTokens>, username: string) {
   const id = randomUUID();
   const email = `${username}@example.com`;
   await store.accounts.createUser({

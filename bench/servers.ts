@@ -32,12 +32,8 @@ export function startBare(): Promise<MeasuredServer> {
   return start('./bare-server.ts', {}, (text) => text.includes('listening'));
 }
 
-/** Starts Tertulia as `npm start` does, or by another program, with limits out of the way and its log thrown away. */
-export function startTertulia(
-  directory: string,
-  settings: Record<string, string> = {},
-  entry = '../packages/server/src/main.ts',
-): Promise<MeasuredServer> {
+/** Starts Tertulia as `npm start` does, with limits out of the way and its log thrown away. */
+export function startTertulia(directory: string, settings: Record<string, string> = {}): Promise<MeasuredServer> {
   const environment = {
     DATA_DIR: directory,
     JWT_SECRET: SECRET,
@@ -51,7 +47,7 @@ export function startTertulia(
     SOCKETS_PER_USER: '1000000',
     ...settings,
   };
-  return start(entry, environment, (text) => text.includes('http://'));
+  return start('../packages/server/src/main.ts', environment, (text) => text.includes('http://'));
 }
 
 /** The secret that benchmark servers sign with. */

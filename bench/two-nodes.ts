@@ -1,5 +1,5 @@
 /** What two nodes carry on one MongoDB, linked by Redis, against one, where each may use the same share of a core. */
-import { pino } from 'pino';
+import { createLogger } from '../packages/server/src/log.ts';
 import { MongoStore } from '../packages/server/src/store/mongodb/mongo-store.ts';
 import { startMongodb, type MongodbServer } from '../packages/server/test/support/mongodb-server.ts';
 import { has } from '../packages/server/test/support/requirements.ts';
@@ -59,7 +59,7 @@ function onNodes<T>(
 ): Promise<T> {
   return withDirectory(async (directory) => {
     const url = mongodb.newDatabase();
-    const store = await MongoStore.open({ url, log: pino({ level: 'silent' }) });
+    const store = await MongoStore.open({ url, log: createLogger({ level: 'silent', node: 'bench' }) });
     const users = await seedUsersIn(store, load.clients * shares.length);
     await store.close();
     const servers: MeasuredServer[] = [];

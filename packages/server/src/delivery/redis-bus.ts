@@ -3,6 +3,7 @@ import type { Logger } from '../log.ts';
 import type { Redis } from '../redis/redis.ts';
 import { readPacket, writePacket } from './bus-packet.ts';
 import type { Bus, BusMessage, Topic } from './bus.ts';
+import { UnheardChannels } from './unheard-channels.ts';
 
 /** What is no message is told of once in this time: whoever can publish could else fill the log. */
 const TELL_MS = 60_000;
@@ -19,6 +20,7 @@ export class RedisBus implements Bus {
   readonly #log: Logger;
   /** Begins what this process publishes: a channel's publisher hears it too, if it follows it. */
   readonly #own = `${randomBytes(9).toString('base64url')} `;
+  readonly #unheard = new UnheardChannels();
   #toldAt = -TELL_MS;
 
   constructor(redis: Redis, log: Logger) {
@@ -35,9 +37,12 @@ export class RedisBus implements Bus {
       this.counts.dropped += topics.length;
       return;
     }
-    const text = this.#own + writePacket(message);
+    let text = '';
     for (const topic of topics) {
-      if (this.#redis.publish(this.#channelOf(topic), text)) this.counts.published += 1;
+      const channel = this.#channelOf(topic);
+      if (this.#unheard.spares(channel, message)) continue;
+      text ||= this.#own + writePacket(message);
+      if (this.#redis.publish(channel, text, this.#unheard.learner(channel, message))) this.counts.published += 1;
       else this.counts.dropped += 1;
     }
   }

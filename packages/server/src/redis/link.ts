@@ -7,7 +7,8 @@ import type { Host, RedisAddress } from './address.ts';
 export interface RedisLink {
   /** Channels that together lie on every part of a cluster: one that hears them all hears everything. */
   readonly echoes: readonly string[];
-  publish(channel: string, text: string): Promise<unknown>;
+  /** Answers how many connections hear it. */
+  publish(channel: string, text: string): Promise<number>;
   subscribe(channels: readonly string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   eval(script: string, given: ScriptInput): Promise<unknown>;

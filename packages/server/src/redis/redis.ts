@@ -43,7 +43,8 @@ export class Redis {
   readonly #address: RedisAddress;
   readonly #log: Logger;
   readonly #echo: string;
-  readonly #channels = new Set<string>();
+  /** What is followed, with the link on which Redis has confirmed it. */
+  readonly #channels = new Map<string, RedisLink | null>();
   #onMessage: (text: string) => void = () => undefined;
   #onUp: () => void = () => undefined;
   #session: Session | null = null;
@@ -78,13 +79,22 @@ export class Redis {
     await this.#running;
   }
 
-  /** Sends a text; answers false where it was dropped, since the link is down or too much waits. Never throws. */
-  publish(channel: string, text: string): boolean {
+  /**
+   * Sends a text; answers false where it was dropped, since the link is down or too much waits. Never throws.
+   * `onHeard`: whether somebody else hears the channel, once Redis has said so.
+   */
+  publish(channel: string, text: string, onHeard?: (byOthers: boolean) => void): boolean {
     const units = COMMAND_UNITS + text.length;
     const session = this.#open(units);
     if (!session) return false;
+    const { link } = session;
+    // Where it is not known yet that this process hears it, too, it may count as another: better heard in vain than not.
+    const own = this.#channels.get(channel) === link ? 1 : 0;
     const settle = () => void (session.waiting -= units);
-    session.link.publish(channel, text).then(settle, settle);
+    link.publish(channel, text).then((hearers) => {
+      settle();
+      onHeard?.(hearers > own);
+    }, settle);
     return true;
   }
 
@@ -108,9 +118,14 @@ export class Redis {
 
   /** Hears a channel, on this link and those to come; resolves once it does, or the link is down or slow. */
   follow(channel: string): Promise<void> | void {
-    this.#channels.add(channel);
-    const followed = this.#session?.link.subscribe([channel]).then(ignore, ignore);
+    const link = this.#session?.link;
+    this.#channels.set(channel, null);
+    const followed = link?.subscribe([channel]).then(() => this.#confirm([channel], link), ignore);
     if (this.#isUp && followed) return this.#withPatience(followed);
+  }
+
+  #confirm(channels: readonly string[], link: RedisLink): void {
+    for (const channel of channels) if (this.#channels.has(channel)) this.#channels.set(channel, link);
   }
 
   /** Where Redis is slow, whoever waits goes on without, and is told later that something may have been lost. */
@@ -174,13 +189,16 @@ export class Redis {
   /** In portions, between which echoes are heard: with 100,000 channels it takes seconds. */
   async #followAll(link: RedisLink): Promise<void> {
     let portion: string[] = [];
-    for (const channel of this.#channels) {
-      portion.push(channel);
-      if (portion.length < CHANNELS_AT_ONCE) continue;
+    const follow = async () => {
       await link.subscribe(portion);
+      this.#confirm(portion, link);
       portion = [];
+    };
+    for (const channel of this.#channels.keys()) {
+      portion.push(channel);
+      if (portion.length === CHANNELS_AT_ONCE) await follow();
     }
-    if (portion.length > 0) await link.subscribe(portion);
+    if (portion.length > 0) await follow();
   }
 
   /** One line for each change. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { ConversationEvent } from '@tertulia/protocol';
 import { describeWith } from '../support/describe-with.ts';
 import { RedisServer } from '../support/redis-server.ts';
-import { TestNode } from './nodes.ts';
+import { TestNode, until } from './nodes.ts';
 
 const event = (seq: number, description: string): ConversationEvent => ({
   conversation_id: 'c',
@@ -41,6 +41,44 @@ describeWith('redis-server', 'nodes linked by Redis', () => {
     expect(c.seqs).toEqual([101]);
     expect(a.heard).toEqual([]);
     expect(a.bus.counts).toMatchObject({ published: 101, received: 0, dropped: 0 });
+  });
+
+  test('pieces of an answer that no other node hears are kept back; who comes is told of them soon, and of the end', async () => {
+    const [a, b] = await Promise.all([start(), start()]);
+    await a.bus.follow('conversation:c'); // it hears its own, which is nobody else
+    const about = { conversation_id: 'c', task_id: 't', attempt: 1 };
+    const stream = { kind: 'stream', conversation_id: 'c' } as const;
+    const begin = { ...stream, name: 'response_start', payload: { ...about, assistant: 'echo' } } as const;
+    const end = { ...stream, name: 'response_end', payload: { ...about, status: 'completed' } } as const;
+    let index = 0;
+    const speak = () => {
+      const payload = { ...about, index, text: '.' };
+      a.bus.publish(['conversation:c'], { ...stream, name: 'response_delta', payload });
+      index += 1;
+    };
+    a.bus.publish(['conversation:c'], begin);
+    const before = () => a.bus.counts.published;
+    await until(() => {
+      const told = before();
+      speak();
+      return before() === told;
+    }, 'a piece is kept back');
+    const told = before();
+    a.tell('conversation:c', 1);
+    expect(before()).toBe(told + 1); // what is no piece is told always
+    await b.bus.follow('conversation:c');
+    await until(() => {
+      speak();
+      return b.heard.length >= 3;
+    }, 'pieces are told again');
+    const heard = b.heard.length;
+    for (let more = 0; more < 100; more += 1) speak();
+    a.bus.publish(['conversation:c'], end);
+    await until(
+      () => b.heard.some((message) => 'name' in message && message.name === 'response_end'),
+      'the end is heard',
+    );
+    expect(b.heard.length - heard).toBeGreaterThanOrEqual(101);
   });
 
   test('what it follows no more it does not hear, and what it follows again at once it hears', async () => {

@@ -1,4 +1,4 @@
-import { RedisBus } from '../delivery/redis-bus.ts';
+import { RedisBus } from './redis-bus.ts';
 import type { Logger } from '../log.ts';
 import type { RateLimiters } from '../rate-limiters.ts';
 import { isUnprotected, printableRedis, type RedisAddress } from './address.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { BusMessage, Topic } from '../../src/delivery/bus.ts';
-import type { RedisBus } from '../../src/delivery/redis-bus.ts';
+import type { RedisBus } from '../../src/redis/redis-bus.ts';
 import type { RateLimiters } from '../../src/rate-limiters.ts';
 import { parseRedisUrl } from '../../src/redis/address.ts';
 import { linkByRedis } from '../../src/redis/link-by-redis.ts';

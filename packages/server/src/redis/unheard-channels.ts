@@ -1,4 +1,4 @@
-import type { BusMessage } from './bus.ts';
+import type { BusMessage } from '../delivery/bus.ts';
 
 /**
  * How long the pieces of an answer are kept back once Redis has said that nobody else hears them. Who begins to follow

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../log.ts';
-import type { Redis } from '../redis/redis.ts';
-import { readPacket, writePacket } from './bus-packet.ts';
-import type { Bus, BusMessage, Topic } from './bus.ts';
+import { readPacket, writePacket } from '../delivery/bus-packet.ts';
+import type { Bus, BusMessage, Topic } from '../delivery/bus.ts';
+import type { Redis } from './redis.ts';
 import { UnheardChannels } from './unheard-channels.ts';
 
 /** What is no message is told of once in this time: whoever can publish could else fill the log. */

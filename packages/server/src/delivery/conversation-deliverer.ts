@@ -120,13 +120,15 @@ export class ConversationDeliverer {
     while (this.#delivered < this.#known) {
       const next = this.#offered.get(this.#delivered + 1);
       const batch = next ? [next] : await this.#source.read(this.conversationId, this.#delivered, PAGE);
-      if (batch.length === 0) return;
+      const before = this.#delivered;
       for (const event of batch) {
         this.#offered.delete(event.seq);
-        if (event.seq !== this.#delivered + 1) continue;
+        // What came before a deletion may have been removed since, and nobody is to have it any more.
+        if (event.seq !== this.#delivered + 1 && event.type !== 'conversation_deleted') continue;
         this.#delivered = event.seq;
         await this.#deliver(event);
       }
+      if (this.#delivered === before) return; // the log does not have it now: to read on at once would be for ever
     }
   }
 }

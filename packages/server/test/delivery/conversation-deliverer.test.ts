@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConversationEvent } from '@tertulia/protocol';
@@ -66,4 +67,35 @@ test('a gap that cannot be read is refused as unavailable, and delivered once th
   expect(errors).toHaveLength(2);
   await subject.retry();
   expect(delivered).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('a deletion is delivered also where what came before it has been removed', async () => {
+  const deletion = { ...event(9), type: 'conversation_deleted' } as ConversationEvent;
+  const delivered: number[] = [];
+  const subject = new ConversationDeliverer('c', 0, {
+    async read(_id, afterSeq) {
+      await nextTurn();
+      return [event(8), deletion].filter(({ seq }) => seq > afterSeq);
+    },
+    deliver: ({ seq }) => void delivered.push(seq),
+    onError: (error) => expect.fail(String(error)),
+  });
+  subject.offer(event(1));
+  await subject.catchUp(9);
+  expect(delivered).toEqual([1, 9]);
+});
+
+test('a log with a hole is not read without a pause', async () => {
+  let reads = 0;
+  const subject = new ConversationDeliverer('c', 0, {
+    async read() {
+      reads += 1;
+      await nextTurn();
+      return [event(3)];
+    },
+    deliver: () => expect.fail('it would be out of order'),
+    onError: () => undefined,
+  });
+  await expect(subject.catchUp(3)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(reads).toBeLessThan(5);
 });

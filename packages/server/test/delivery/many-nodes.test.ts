@@ -240,6 +240,16 @@ test('a removal on another node takes the sockets out, told or not', async () =>
   expect((await client.next('conversation_event')).conversation_id).toBe(own);
 });
 
+test('a deletion on another node takes the sockets out, also where its log was swept before this node looked', async () => {
+  const client = await join();
+  hub.isDeaf = true;
+  await rename('soon gone');
+  const { seq } = await append('conversation_deleted', {});
+  while ((await server.context.store.sweep(500)) > 0);
+  await server.context.delivery.tail();
+  expect(await client.next('conversation_event')).toMatchObject({ type: 'conversation_deleted', seq });
+});
+
 test('a new name, and the end of a login, reach the sockets on other nodes', async () => {
   const client = await server.connect(alice, { protocol: 1 });
   const user = { id: alice.id, username: 'alicia', email: 'alice@example.com', full_name: null };

@@ -1,5 +1,6 @@
 import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
 import type { ConversationLog } from '../store/conversation-log.ts';
+import type { DueTask, Store } from '../store/store.ts';
 
 /**
  * Ends a task without an answer. Another's end that stands already is answered as it is.
@@ -24,4 +25,17 @@ export async function endTask(
     };
     return { event, sender: null, client_msg_id: null, ends_task: end.id, claim: null };
   });
+}
+
+/** Ends a task that was interrupted as often as it may be, with what its last attempt wrote. */
+export async function giveUp(
+  { store, conversations }: { store: Store; conversations: ConversationLog },
+  { conversation_id, task: { id } }: DueTask,
+  attempts: number,
+): Promise<void> {
+  const message = `The assistant was interrupted ${attempts} times. Send the message again to retry.`;
+  const end: EndedTask = { id, attempt: attempts, status: 'failed', error: { code: 'assistant_failed', message } };
+  const progress = await store.tasks.progress(id);
+  if (progress && progress.text !== '') end.partial_text = progress.text;
+  await endTask(conversations, conversation_id, end);
 }

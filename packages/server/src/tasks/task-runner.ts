@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ChatError, type ConversationEvent, type EndedTask } from '@tertulia/protocol';
 import type { Assistant } from '../assistants/assistant.ts';
 import { LEASE_MS, endOf, startOf, type Claim, type ConversationView, type DueTask } from '../store/store.ts';
-import { endTask } from './end-task.ts';
+import { giveUp } from './end-task.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { currentWork, detached, type Work } from '../tracing.ts';
@@ -59,6 +59,8 @@ export class TaskRunner {
   readonly #runs = new Map<string, RunUnderWay>();
   /** Tasks that this node stored and could not start at once: an end may make room for one of them. */
   readonly #queued = new Map<string, Work>();
+  /** Whether the last look found tasks, of this node or of others, that wait for a place of their user's. */
+  #isCrowded = false;
   /** One run of one process: a restarted process is another owner. */
   readonly #owner: string;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -111,7 +113,10 @@ export class TaskRunner {
         this.#limits.stopRunning(userId, taskId);
         return null;
       },
-      start: (event) => this.#start(event),
+      start: (event) => {
+        this.#limits.stored(taskId);
+        this.#start(event);
+      },
       cancel: () => this.#limits.remove(taskId),
     };
   }
@@ -145,7 +150,7 @@ export class TaskRunner {
       this.#limits.remove(id);
       this.#queued.delete(id);
     }
-    if (this.#queued.size > 0) this.sweep();
+    if (this.#queued.size > 0 || this.#isCrowded) this.sweep();
   }
 
   /** Looks for due tasks and starts those that have a place; calls while it looks become one more look. */
@@ -162,6 +167,9 @@ export class TaskRunner {
       this.#sweepAgain = false;
       try {
         const found = await this.#parts.store.tasks.due(SWEEP_TASKS);
+        this.#isCrowded = false;
+        const users = new Set(found.map(({ task }) => task.user_id));
+        await Promise.all([...users].map((userId) => this.#limits.refresh(userId)));
         await Promise.all(found.map((due) => this.#takeUp(due))); // their claims share a commit
       } catch (error) {
         this.#parts.log.error({ err: error }, 'looking for due tasks failed');
@@ -172,13 +180,12 @@ export class TaskRunner {
   async #takeUp(due: DueTask): Promise<void> {
     if (this.#draining || this.#runs.has(due.task.id)) return;
     if (due.attempt > MAX_ATTEMPTS) {
-      await this.#giveUp(due);
+      await giveUp(this.#parts, due, MAX_ATTEMPTS);
       this.#sweepAgain = true; // the next task of its conversation is due now
       return;
     }
-    await this.#limits.refresh(due.task.user_id);
     if (!this.#limits.tryRun(due.task.user_id, due.task.id)) {
-      if (!this.#queued.has(due.task.id)) this.#queued.set(due.task.id, currentWork());
+      this.#isCrowded = true;
       return;
     }
     const claim = { task_id: due.task.id, attempt: due.attempt, owner: this.#owner };
@@ -187,19 +194,6 @@ export class TaskRunner {
     this.#queued.delete(due.task.id);
     if (isClaimed) this.#run(due, true, cause);
     else this.#limits.stopRunning(due.task.user_id, due.task.id);
-  }
-
-  async #giveUp(due: DueTask): Promise<void> {
-    const message = `The assistant was interrupted ${MAX_ATTEMPTS} times. Send the message again to retry.`;
-    const end: EndedTask = {
-      id: due.task.id,
-      attempt: MAX_ATTEMPTS,
-      status: 'failed',
-      error: { code: 'assistant_failed', message },
-    };
-    const progress = await this.#parts.store.tasks.progress(due.task.id);
-    if (progress && progress.text !== '') end.partial_text = progress.text;
-    await endTask(this.#parts.conversations, due.conversation_id, end);
   }
 
   /** Behind a task that was found by looking, others of a dead process may wait, which only another look can find. */
@@ -252,7 +246,7 @@ export class TaskRunner {
     this.#runs.delete(due.task.id);
     this.#limits.stopRunning(due.task.user_id, due.task.id);
     if (hasEnded) this.#parts.delivery.awaited.remove(due.conversation_id, due.task.id);
-    if (this.#queued.size > 0 || (isFound && hasEnded)) this.sweep();
+    if (this.#queued.size > 0 || this.#isCrowded || (isFound && hasEnded)) this.sweep();
   }
 
   /** One clock for all runs: a timer for each would cost more than the rest of a short answer. */

@@ -8,7 +8,7 @@ interface UserTasks {
   elsewhere: ReadonlySet<string>;
 }
 
-/** Users of whom it is remembered that nothing is open, so that their next message costs no read. */
+/** Users of whom is remembered what they have open, so that their next message costs no read; beyond it the idle ones go. */
 const KEPT_USERS = 10_000;
 
 /**
@@ -25,8 +25,10 @@ export class UserTaskLimits {
   readonly #userOf = new Map<string, string>();
   /** Users of whom all that is open is known. */
   readonly #loaded = new Set<string>();
-  /** Tasks that ended while users are being read: what was read of them may be older. */
-  readonly #endedMeanwhile = new Set<string>();
+  /** Tasks that are about to be stored: no read need know them yet. */
+  readonly #beingStored = new Set<string>();
+  /** Tasks that ended during each read that is under way: what it answers may be older. */
+  readonly #endedMeanwhile = new Set<Set<string>>();
 
   constructor(store: TaskStore, isShared: boolean, maxRunning: number, maxQueued: number) {
     this.#store = store;
@@ -46,34 +48,45 @@ export class UserTaskLimits {
     await loading;
   }
 
-  /** Looks again at what other nodes run for the user, where that may keep a task from running here. */
+  /** Looks at what other nodes run for the user now, unless this node alone runs as many as may be. */
   async refresh(userId: string): Promise<void> {
-    if ((this.#users.get(userId)?.elsewhere.size ?? 0) > 0) await this.load(userId);
+    if (!this.#isShared || (this.#users.get(userId)?.running.size ?? 0) >= this.#maxRunning) return;
+    await this.#loading.get(userId)?.catch(() => undefined); // began earlier, and may know less
+    await this.load(userId);
   }
 
+  /** Of one of many nodes, what it does not run itself is read again before it counts. */
   #forgetIdle(): void {
-    for (const [userId, { open }] of this.#users) {
-      if (open.size > 0) continue;
+    for (const [userId, { open, running }] of this.#users) {
+      if ((this.#isShared ? running : open).size > 0) continue;
       this.#users.delete(userId);
       this.#loaded.delete(userId);
+      for (const taskId of open) this.#userOf.delete(taskId);
     }
   }
 
   async #read(userId: string): Promise<void> {
-    const stored = (await this.#store.open(userId)).filter(({ task_id }) => !this.#endedMeanwhile.has(task_id));
-    const known = this.#known(userId);
-    this.#loaded.add(userId);
-    if (this.#isShared) this.#compare(known, stored);
-    for (const { task_id } of stored) this.#open(userId, task_id);
-    if (this.#loading.size === 1) this.#endedMeanwhile.clear();
+    const ended = new Set<string>();
+    const storedBefore = [...(this.#users.get(userId)?.open ?? [])].filter((id) => !this.#beingStored.has(id));
+    this.#endedMeanwhile.add(ended);
+    try {
+      const stored = (await this.#store.open(userId)).filter(({ task_id }) => !ended.has(task_id));
+      if (this.#users.size > KEPT_USERS) this.#forgetIdle();
+      const known = this.#known(userId);
+      this.#loaded.add(userId);
+      if (this.#isShared) this.#compare(known, stored, storedBefore);
+      for (const { task_id } of stored) this.#open(userId, task_id);
+    } finally {
+      this.#endedMeanwhile.delete(ended);
+    }
   }
 
   /** What ended on another node may not have been told here. */
-  #compare(known: UserTasks, stored: readonly OpenTask[]): void {
+  #compare(known: UserTasks, stored: readonly OpenTask[], storedBefore: readonly string[]): void {
     const elsewhere = stored.filter(({ task_id, is_claimed }) => is_claimed && !known.running.has(task_id));
     known.elsewhere = new Set(elsewhere.map(({ task_id }) => task_id));
     const open = new Set(stored.map(({ task_id }) => task_id));
-    for (const id of known.open) {
+    for (const id of storedBefore) {
       if (open.has(id) || known.running.has(id)) continue;
       known.open.delete(id);
       this.#userOf.delete(id);
@@ -87,6 +100,12 @@ export class UserTaskLimits {
       throw new ChatError('too_many_tasks', { limit: `${this.#maxOpen} unanswered messages`, retry_after_ms: 2_000 });
     }
     this.#open(userId, taskId);
+    this.#beingStored.add(taskId);
+  }
+
+  /** The task was stored. */
+  stored(taskId: string): void {
+    this.#beingStored.delete(taskId);
   }
 
   #open(userId: string, taskId: string): UserTasks {
@@ -104,10 +123,10 @@ export class UserTaskLimits {
 
   /** Takes one of the user's places to run; false where all are taken. */
   tryRun(userId: string, taskId: string): boolean {
-    const tasks = this.#open(userId, taskId);
+    const tasks = this.#known(userId);
     if (tasks.running.has(taskId)) return true;
     if (tasks.running.size + tasks.elsewhere.size >= this.#maxRunning) return false;
-    tasks.running.add(taskId);
+    this.#open(userId, taskId).running.add(taskId);
     return true;
   }
 
@@ -123,7 +142,8 @@ export class UserTaskLimits {
 
   /** The task has ended, or was never stored. */
   remove(taskId: string): void {
-    if (this.#loading.size > 0) this.#endedMeanwhile.add(taskId);
+    this.#beingStored.delete(taskId);
+    for (const ended of this.#endedMeanwhile) ended.add(taskId);
     const userId = this.#userOf.get(taskId);
     if (userId === undefined) return;
     this.#userOf.delete(taskId);

@@ -1,4 +1,8 @@
-import { text } from 'node:stream/consumers';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Writable, type Readable } from 'node:stream';
+import type { ReadStream } from 'node:tty';
+import { Refusal } from '../../failure.ts';
 import { required, WrongUsage, type Console, type OptionValues } from './command.ts';
 
 /** The options of a command that takes a password. */
@@ -17,5 +21,34 @@ export async function passwordOf(options: OptionValues, console: Console): Promi
     throw new WrongUsage('--password and --password-stdin cannot both be given.');
   }
   if (!fromInput) return required(options, 'password');
-  return (await text(console.stdin)).split(/\r?\n/, 1)[0] ?? '';
+  return isTerminal(console.stdin) ? typed(console) : firstLine(console.stdin);
+}
+
+function isTerminal(stdin: Readable): boolean {
+  return (stdin as Partial<ReadStream>).isTTY === true;
+}
+
+/** The first line, without waiting for the input's end: whoever writes into a pipe may keep it open. */
+async function firstLine(stdin: Readable): Promise<string> {
+  const read: Buffer[] = [];
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    read.push(chunk);
+    if (chunk.includes('\n')) break;
+  }
+  return Buffer.concat(read).toString().split(/\r?\n/, 1)[0] ?? '';
+}
+
+/** What a person types, up to Enter, without showing it. @throws {Refusal} where they give it up */
+async function typed(console: Console): Promise<string> {
+  console.complain('Type the password, which is not shown, and press Enter:');
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: console.stdin, output: nowhere, terminal: true });
+  try {
+    const given = once(lines, 'line').then(([line]) => line as string);
+    const line = await Promise.race([given, once(lines, 'close').then(() => null)]);
+    if (line === null) throw new Refusal('No password was typed, and nothing was changed.');
+    return line;
+  } finally {
+    lines.close();
+  }
 }

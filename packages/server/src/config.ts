@@ -34,7 +34,7 @@ const list = (byDefault: string) =>
 
 const redisUrl = z.string().transform((text, context) => {
   const address = parseRedisUrl(text);
-  if (!address) context.addIssue(`is no address of a Redis: ${REDIS_URL_FORM}`);
+  if (!address) context.addIssue(`is no address of a Redis: ${REDIS_URL_FORM}; a database's number is not taken`);
   return address ?? z.NEVER;
 });
 
@@ -60,7 +60,7 @@ export const SETTINGS = {
   NODE_ID: setting(
     z
       .string()
-      .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits or dashes')
+      .regex(/^[A-Za-z0-9-]{1,32}$/, 'must have 1 to 32 letters, digits or dashes')
       .default(() => shortHostname()),
     "This process's name in leases, logs, metrics and transport session ids, by which a load balancer finds it: each process needs its own. Made from the host's name by default.",
   ),
@@ -120,7 +120,7 @@ export const SETTINGS = {
     'Serves /static/socketio_test.html: on by default in development, off in production.',
   ),
   METRICS_TOKEN: setting(
-    z.string().min(16, 'at least 16 characters').optional(),
+    z.string().min(16, 'must have at least 16 characters').optional(),
     'Bearer token for /metrics. Without one it answers in development only.',
     true,
   ),

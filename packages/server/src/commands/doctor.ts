@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { SettingName } from '../config.ts';
 import { DATABASE_FILE } from '../store/sqlite/sqlite-store.ts';
 import { EXIT, runAsProcess, type Command } from './console/command.ts';
 import { checkAssistant } from './doctor/check-assistant.ts';
@@ -24,22 +25,28 @@ export const doctor: Command = {
   },
 };
 
+type Found = Finding | Finding[];
+
 async function examine(variables: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
-  const { findings, config } = checkSettings(variables);
+  const { findings, config, wrong } = checkSettings(variables);
   const directory = resolve(config.DATA_DIR);
   const url = config.MONGODB_URL;
+  /** A check that rests on these settings: where one of them is wrong, there is nothing to look at. */
+  const resting = (on: readonly SettingName[], check: () => Found | Promise<Found>) =>
+    on.some((name) => wrong.has(name)) ? [] : check();
   const others = await Promise.all([
+    resting(['ALLOWED_ORIGINS'], () => checkOrigins(config)),
     checkNode(),
     checkDataFolder(directory),
     checkSpace(directory),
-    url === undefined ? checkDatabase(join(directory, DATABASE_FILE)) : checkMongodb(url),
-    checkSecret(directory, variables['JWT_SECRET']),
-    ...(url === undefined ? [checkLock(config, directory)] : []),
-    checkPort(config),
-    checkRedis(config),
-    checkAssistant(config),
+    resting(['MONGODB_URL'], () => (url ? checkMongodb(url) : checkDatabase(join(directory, DATABASE_FILE)))),
+    resting(['JWT_SECRET'], () => checkSecret(directory, config.JWT_SECRET)),
+    resting(['MONGODB_URL', 'PORT'], () => (url ? [] : checkLock(config, directory))),
+    resting(['PORT'], () => checkPort(config)),
+    resting(['REDIS_URL'], () => checkRedis(config)),
+    resting(['ASSISTANT', 'KNOWLEDGE_DIR'], () => checkAssistant(config)),
   ]);
-  return [...findings, checkOrigins(config), ...others.flat()];
+  return [...findings, ...others.flat()];
 }
 
 function lineOf({ check, state, message, advice }: Finding): string {

@@ -77,6 +77,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+test('a server on PORT that has another data folder is a problem: the next one could not start', async () => {
+  const server = await startServer();
+  const found = await examine('server', { DATA_DIR: testDirectory(), PORT: new URL(server.url).port });
+  expect(found).toMatchObject({ state: 'problem', code: 1, message: expect.stringContaining('another cannot start') });
+  await server.close();
+});
+
 test("another program on the port is told from one of ours, and doctor doesn't wait for it", async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
@@ -101,6 +108,24 @@ test('every wrong setting is a problem, and the rest is looked at all the same',
   expect(output).toMatch(/problem +settings +JWT_SECRET/);
   expect(output).toMatch(/ok +disk space/);
   expect(output).toMatch(/3 problems, \d warning/);
+});
+
+test('nothing is called well that rests on a wrong setting, whose default nobody asked for', async () => {
+  const { output } = await run(doctor, ['--json'], {
+    PORT: '80808',
+    ENVIRONMENT: 'production',
+    JWT_SECRET: 'short',
+    MONGODB_URL: 'http://localhost',
+    REDIS_URL: 'redis://localhost:6379/3',
+    ALLOWED_ORIGINS: '*',
+    KNOWLEDGE_DIR: testDirectory(),
+    DATA_DIR: testDirectory(),
+  });
+  const { findings } = JSON.parse(output) as { findings: Finding[] };
+  const checks = findings.map(({ check }) => check);
+  expect(checks.filter((check) => check === 'settings')).toHaveLength(5);
+  expect(checks.filter((check) => check !== 'settings')).toEqual(['node', 'data folder', 'disk space', 'assistant']);
+  expect(output).toContain("a database's number is not taken");
 });
 
 test('no secret is printed', async () => {

@@ -11,6 +11,8 @@ const STAND_IN = 'stands in for a secret while the doctor looks around';
 export interface CheckedSettings {
   readonly findings: readonly Finding[];
   readonly config: Config;
+  /** Those that are wrong: their defaults stand in for them, so what these lead to says nothing. */
+  readonly wrong: ReadonlySet<SettingName>;
 }
 
 /** Looks at the settings; what is wrong is left out of those that it answers. */
@@ -21,6 +23,7 @@ export function checkSettings(variables: Variables): CheckedSettings {
     return {
       findings: [ok('settings', given.length ? `in order; set: ${given.join(', ')}` : 'all at defaults')],
       config,
+      wrong: new Set(),
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -32,7 +35,7 @@ export function checkSettings(variables: Variables): CheckedSettings {
       ...rest,
       ...(ENVIRONMENT === 'production' && !JWT_SECRET && { JWT_SECRET: STAND_IN }),
     });
-    return { findings, config };
+    return { findings, config, wrong: new Set(wrong) };
   }
 }
 

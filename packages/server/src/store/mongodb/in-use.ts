@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from './collections.ts';
+import { note } from './meta.ts';
 import { answered } from './retry.ts';
 
 /** Servers note that they are there when they start and with each sweep, every 5 s; who has not for this long is gone. */
@@ -7,8 +8,8 @@ const NOTED_MS = 20_000;
 const LOOK_MS = 500;
 
 /** Notes that somebody uses the database. */
-export async function noteUse({ meta, clock }: Database): Promise<void> {
-  await answered(() => meta.updateOne({ _id: 'used' }, { $set: { value: clock.now() } }, { upsert: true }));
+export async function noteUse(db: Database): Promise<void> {
+  await answered(() => note(db, 'used', db.clock.now()));
 }
 
 /**

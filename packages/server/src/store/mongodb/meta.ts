@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from './collections.ts';
 import { insertOnce } from './insert-once.ts';
-import { NotYetReadable, answered } from './retry.ts';
+import { NotYetReadable, answered, isDuplicateKey } from './retry.ts';
 
 /** Raised with every change of the documents or indexes that an older version would not understand. */
 export const SCHEMA_VERSION = 1;
@@ -24,6 +24,15 @@ export async function settled<T extends string | number>(db: Database, key: stri
     if (await insertOnce(db.meta, { _id: key, value })) return value;
     throw new NotYetReadable();
   });
+}
+
+/** Puts a value in the place of the one that stands; of two that do so at once, either may count. */
+export async function note({ meta }: Pick<Database, 'meta'>, key: string, value: number): Promise<void> {
+  try {
+    await meta.updateOne({ _id: key }, { $set: { value } }, { upsert: true });
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error; // both made it, and the other's stands
+  }
 }
 
 /** The database's epoch: made with it. @throws {ForeignDatabase} */

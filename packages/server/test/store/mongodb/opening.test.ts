@@ -2,6 +2,8 @@ import { pino } from 'pino';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient, databaseOf } from '../../../src/store/mongodb/client.ts';
+import { noteUse } from '../../../src/store/mongodb/in-use.ts';
+import { openDatabase } from '../../../src/store/mongodb/open-database.ts';
 import { MongoStore } from '../../../src/store/mongodb/mongo-store.ts';
 import { databaseName, shownUrl } from '../../../src/store/mongodb-url.ts';
 import { describeWith } from '../../support/describe-with.ts';
@@ -54,6 +56,16 @@ describeWith('ferretdb', 'opening a database of MongoDB', () => {
     expect(results.map(({ status }) => status).toSorted()).toEqual(['appended', 'seq_taken', 'seq_taken', 'seq_taken']);
     await Promise.all(stores.map((store) => store.check()));
     await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test('nodes that note at once that they use a new database all may', async () => {
+    const { client, db } = await openDatabase(server.newDatabase());
+    for (let round = 0; round < 10; round += 1) {
+      await db.meta.deleteOne({ _id: 'used' });
+      await Promise.all(Array.from({ length: 10 }, () => noteUse(db)));
+    }
+    expect(await db.meta.countDocuments({ _id: 'used' })).toBe(1);
+    await client.close();
   });
 
   test('a database of a newer version is refused, and so is one whose index is another', async () => {

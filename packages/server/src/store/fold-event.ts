@@ -1,5 +1,5 @@
-import type { ConversationEvent, LogEventData, StartedTask } from '@tertulia/protocol';
-import { endOf, startOf, type ConversationView } from './store.ts';
+import type { ConversationEvent } from '@tertulia/protocol';
+import { endOf, startOf, type ConversationView, type TaskOutline } from './store.ts';
 
 /** The view that the first event of a log makes. */
 export function firstView(event: ConversationEvent): ConversationView {
@@ -33,9 +33,6 @@ export function foldEvent(view: ConversationView, event: ConversationEvent): voi
     case 'member_left':
       view.members.delete(event.data.user_id);
       break;
-    case 'task_updated':
-      changeTask(view, event.data);
-      break;
     case 'task_deleted':
       view.open_tasks.delete(event.data.task_id);
       break;
@@ -48,14 +45,12 @@ export function foldEvent(view: ConversationView, event: ConversationEvent): voi
       break;
   }
   const started = startOf(event);
-  if (started) view.open_tasks.set(started.id, started);
+  if (started) view.open_tasks.set(started.id, outlineOf(started));
   const ended = endOf(event);
   if (ended) view.open_tasks.delete(ended.id);
 }
 
-function changeTask(view: ConversationView, { task_id, fields }: LogEventData<'task_updated'>): void {
-  const task = view.open_tasks.get(task_id);
-  if (!task) return;
-  const { status: _, ...changes } = fields;
-  view.open_tasks.set(task_id, { ...task, ...changes } as StartedTask);
+/** What a view keeps of a task. */
+export function outlineOf({ id, user_id, assistant }: TaskOutline): TaskOutline {
+  return { id, user_id, assistant };
 }

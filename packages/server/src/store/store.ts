@@ -45,6 +45,9 @@ export type AppendResult =
   /** The task that the event is about was deleted. */
   | { readonly status: 'task_missing' };
 
+/** What decisions need to know of a task that has not ended; the rest may be large. */
+export type TaskOutline = Pick<StartedTask, 'id' | 'user_id' | 'assistant'>;
+
 /** What a decision about a conversation rests on: the log folded up to `seq`. */
 export interface ConversationView {
   readonly id: string;
@@ -55,7 +58,7 @@ export interface ConversationView {
   /** By user id. */
   readonly members: Map<string, Member>;
   /** Tasks that have not ended, by id, in the log's order. */
-  readonly open_tasks: Map<string, StartedTask>;
+  readonly open_tasks: Map<string, TaskOutline>;
 }
 
 /** Where a log ends, as its members may know. */

@@ -1,3 +1,4 @@
+import { outlineOf } from '../../src/store/fold-event.ts';
 import { describe, expect, test } from 'vitest';
 import type { TaskFilter } from '../../src/store/store.ts';
 import { eachOnNewStore, type BeginDatabase } from './contract-fixture.ts';
@@ -28,7 +29,7 @@ export function taskContract(name: string, begin: BeginDatabase): void {
         user_message: message,
         completion_percentage: 0,
       });
-      expect((await on.store.log.view(on.log.id))?.open_tasks.get(task.id)).toEqual({ ...task, ...changed });
+      expect((await on.store.log.view(on.log.id))?.open_tasks.get(task.id)).toEqual(outlineOf(task));
       expect((await on.store.tasks.due(10)).map((due) => due.task)).toEqual([{ ...task, ...changed }]);
       await on.append(on.log.answer(task.id, '!', 1));
       expect(await on.store.conversations.task(ME, task.id)).toMatchObject({ ...changed, status: 'completed' });

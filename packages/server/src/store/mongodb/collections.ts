@@ -37,7 +37,7 @@ export interface EventDocument {
 export interface OpenTaskField {
   readonly seq: number;
   readonly claim: FirstClaim | null;
-  /** JSON of a `StartedTask`. */
+  /** JSON of a `TaskOutline`. */
   readonly task: string;
 }
 

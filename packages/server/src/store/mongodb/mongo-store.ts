@@ -11,8 +11,9 @@ import { due, openTasks } from './due-tasks.ts';
 import { context, pageOfEvents, pageOfMessages } from './event-pages.ts';
 import { findEvent, lastSeqs, readLog, readView } from './log.ts';
 import { noteUse } from './in-use.ts';
+import { note } from './meta.ts';
 import { openDatabase } from './open-database.ts';
-import { answered, isDuplicateKey } from './retry.ts';
+import { answered } from './retry.ts';
 import { progress } from './running.ts';
 import { lastSeq } from './snapshots.ts';
 import { sweep } from './sweep.ts';
@@ -44,6 +45,7 @@ export class MongoStore implements Store {
   readonly depths: Readonly<Record<string, number>>;
   readonly #client: MongoClient;
   readonly #db: Database;
+  readonly #log: Logger;
   #checked: { at: number; result: Promise<void> } | null = null;
 
   private constructor(
@@ -56,6 +58,7 @@ export class MongoStore implements Store {
     this.epoch = epoch;
     this.#client = client;
     this.#db = db;
+    this.#log = options.log;
     this.depths = depths;
     const places = new TaskPlaces();
     this.log = logStore(db, places, options);
@@ -83,7 +86,7 @@ export class MongoStore implements Store {
   /** Mends views and removes what is left of what ended or was deleted. */
   async sweep(limit: number): Promise<number> {
     await noteUse(this.#db);
-    return sweep(this.#db, limit);
+    return sweep(this.#db, this.#log, limit);
   }
 
   /** One write a second at most, however often readiness is asked. */
@@ -97,14 +100,7 @@ export class MongoStore implements Store {
   }
 
   async #touch(now: number): Promise<void> {
-    const touched = { $set: { value: now } };
-    await answered(async () => {
-      try {
-        await this.#db.meta.updateOne({ _id: 'touched' }, touched, { upsert: true });
-      } catch (error) {
-        if (!isDuplicateKey(error)) throw error; // two made it at once: the other's write was taken
-      }
-    }, CHECK_MS);
+    await answered(() => note(this.#db, 'touched', now), CHECK_MS);
   }
 
   async close(): Promise<void> {

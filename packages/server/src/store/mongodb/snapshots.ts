@@ -1,6 +1,6 @@
-import type { JsonObject, StartedTask } from '@tertulia/protocol';
-import { firstView, foldEvent } from '../fold-event.ts';
-import type { ConversationView } from '../store.ts';
+import type { JsonObject } from '@tertulia/protocol';
+import { firstView, foldEvent, outlineOf } from '../fold-event.ts';
+import type { ConversationView, TaskOutline } from '../store.ts';
 import type { ConversationDocument, Database, FirstClaim, OpenTaskField } from './collections.ts';
 import { toStored, type StoredEvent } from './event-documents.ts';
 import { usernames } from './accounts.ts';
@@ -62,9 +62,9 @@ export function taskKey(taskId: string): string {
   return taskId.replaceAll('.', '%2E');
 }
 
-/** An open task as it is stored within its conversation. */
-export function openTaskField(task: StartedTask, seq: number, claim: FirstClaim | null): OpenTaskField {
-  return { seq, claim, task: JSON.stringify(task) };
+/** An open task as it is stored within its conversation, whose document must stay small: no more than decisions need. */
+export function openTaskField(task: TaskOutline, seq: number, claim: FirstClaim | null): OpenTaskField {
+  return { seq, claim, task: JSON.stringify(outlineOf(task)) };
 }
 
 /** The whole document behind a snapshot. */
@@ -89,7 +89,7 @@ export function toSnapshot(document: ConversationDocument): Snapshot {
   const { _id, members, open_tasks, description, metadata, ...rest } = document;
   const tasks = Object.values(open_tasks)
     .toSorted((one, other) => one.seq - other.seq)
-    .map(({ task, ...start }) => ({ task: JSON.parse(task) as StartedTask, start }));
+    .map(({ task, ...start }) => ({ task: JSON.parse(task) as TaskOutline, start }));
   return {
     id: _id,
     ...rest,

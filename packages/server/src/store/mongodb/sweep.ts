@@ -1,4 +1,6 @@
+import { ChatError } from '@tertulia/protocol';
 import { ObjectId } from 'mongodb';
+import type { Logger } from '../../log.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Database, EventDocument } from './collections.ts';
 import { toStored } from './event-documents.ts';
@@ -26,13 +28,13 @@ type Outline = Omit<EventDocument, 'event'>;
  * Mends the views where whoever appended died before it brought an event to them, and removes what ended tasks and
  * deleted conversations leave behind. All nodes share the work by cursors; doing some of it twice does no harm.
  */
-export async function sweep(db: Database, limit: number): Promise<number> {
+export async function sweep(db: Database, log: Logger, limit: number): Promise<number> {
   let pieces = 0;
-  for (const pass of PASSES) pieces += await mendSince(db, pass.name, pass.delaySeconds);
+  for (const pass of PASSES) pieces += await mendSince(db, log, pass.name, pass.delaySeconds);
   return Math.min(limit, pieces + (await removeDeleted(db, limit)));
 }
 
-async function mendSince(db: Database, name: string, delaySeconds: number): Promise<number> {
+async function mendSince(db: Database, log: Logger, name: string, delaySeconds: number): Promise<number> {
   const until = ObjectId.createFromTime(Math.floor(db.clock.now() / 1000) - delaySeconds);
   let after = ObjectId.createFromHexString(await settled(db, name, until.toHexString()));
   let mended = 0;
@@ -45,7 +47,7 @@ async function mendSince(db: Database, name: string, delaySeconds: number): Prom
         .toArray(),
     );
     if (found.length === 0) break;
-    mended += await mend(db, found);
+    mended += await mend(db, log, found);
     isDone = found.length < EVENTS_AT_ONCE;
     after = isDone ? until : (found.at(-1)?._id ?? until);
     const value = after.toHexString();
@@ -55,17 +57,31 @@ async function mendSince(db: Database, name: string, delaySeconds: number): Prom
 }
 
 /** Brings to the views what they lack of these events; answers how many that were. */
-async function mend(db: Database, events: readonly Outline[]): Promise<number> {
+async function mend(db: Database, log: Logger, events: readonly Outline[]): Promise<number> {
   const { lacking, deleted } = await answered(() => lackingIn(db, events));
-  for (const { _id, conversation_id } of lacking) {
+  let mended = 0;
+  for (const event of lacking) if (await mendOne(db, log, event)) mended += 1;
+  await answered(() => removeAttempts(db, events));
+  await Promise.all(deleted.map((_id) => answered(() => insertOnce(db.deletions, { _id }))));
+  return mended;
+}
+
+/**
+ * What cannot be applied, as to a document that has become too large, is one conversation's misfortune: readers fold it
+ * in, and all others go on being mended. Answers whether it was applied. @throws {ChatError} `unavailable`
+ */
+async function mendOne(db: Database, log: Logger, { _id, conversation_id, seq }: Outline): Promise<boolean> {
+  try {
     await answered(async () => {
       const document = await db.events.findOne({ _id, conversation_id });
       if (document) await applyEvent(db, toStored(document));
     });
+    return true;
+  } catch (error) {
+    if (error instanceof ChatError) throw error;
+    log.error({ err: error, conversation_id, seq }, 'an event cannot be mended: the views stay without it');
+    return false;
   }
-  await answered(() => removeAttempts(db, events));
-  await Promise.all(deleted.map((_id) => answered(() => insertOnce(db.deletions, { _id }))));
-  return lacking.length;
 }
 
 /** The events that the views do not have, in order, and the deleted conversations that still have events below their last. */

@@ -1,10 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ConversationEvent, Member, StartedTask } from '@tertulia/protocol';
-import { messageOf, startOf, type AppendResult, type ConversationView, type NewEvent } from '../store.ts';
+import type { ConversationEvent, Member } from '@tertulia/protocol';
+import {
+  messageOf,
+  startOf,
+  type AppendResult,
+  type ConversationView,
+  type NewEvent,
+  type TaskOutline,
+} from '../store.ts';
 import { applyEvent, insertConversation } from './apply-event.ts';
 import { row, rows, run } from './database.ts';
 import { EVENT_COLUMNS, insertEvent, markOwnEnd, numberOf, toEvent, type EventRow } from './event-rows.ts';
-import { insertClaim, taskNumber, toStartedTask, type StartedTaskRow } from './task-rows.ts';
+import { insertClaim, taskNumber } from './task-rows.ts';
 
 /** The insert decides; where a unique index refuses it, looking tells which one. */
 function append(db: DatabaseSync, given: NewEvent): AppendResult {
@@ -65,7 +72,7 @@ interface ViewRow {
 /** A view on its way between threads: its maps as lists. */
 export type ListedView = Omit<ConversationView, 'members' | 'open_tasks'> & {
   members: Member[];
-  open_tasks: StartedTask[];
+  open_tasks: TaskOutline[];
 };
 
 function view(db: DatabaseSync, conversationId: string): ListedView | null {
@@ -96,10 +103,10 @@ export function members(db: DatabaseSync, conversation: number): Member[] {
   );
 }
 
-function openTasks(db: DatabaseSync, conversation: number): StartedTask[] {
-  const sql = `SELECT id, user_id, assistant, fields FROM tasks
+function openTasks(db: DatabaseSync, conversation: number): TaskOutline[] {
+  const sql = `SELECT id, user_id, assistant FROM tasks
     WHERE conversation = ? AND ended_at IS NULL ORDER BY number`;
-  return rows<StartedTaskRow>(db, sql, conversation).map(toStartedTask);
+  return rows<TaskOutline>(db, sql, conversation);
 }
 
 /** Rows of events above a seq, in order. */

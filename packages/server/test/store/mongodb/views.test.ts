@@ -7,6 +7,7 @@ import { applyEvent } from '../../../src/store/mongodb/apply-event.ts';
 import { DatabaseClock } from '../../../src/store/mongodb/clock.ts';
 import { collectionsOf, type Database } from '../../../src/store/mongodb/collections.ts';
 import { toDocument, toStored } from '../../../src/store/mongodb/event-documents.ts';
+import { outlineOf } from '../../../src/store/fold-event.ts';
 import { MongoStore } from '../../../src/store/mongodb/mongo-store.ts';
 import type { NewEvent } from '../../../src/store/store.ts';
 import { describeWith } from '../../support/describe-with.ts';
@@ -23,11 +24,14 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
   let db: Database;
   let store: MongoStore;
   let log: LogBuilder;
+  let logged: string[];
   beforeAll(async () => void (server = await startMongodb()));
   afterAll(() => server.stop());
   beforeEach(async () => {
     const url = server.newDatabase();
-    store = await MongoStore.open({ url, log: pino({ level: 'warn' }) });
+    logged = [];
+    const warnings = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) });
+    store = await MongoStore.open({ url, log: warnings });
     client = await MongoClient.connect(url);
     const clock = new DatabaseClock(client.db());
     await clock.measure();
@@ -73,7 +77,7 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     expect((await store.conversations.events(ME, log.id, 0, 10, 1_000_000))?.events[1]).toEqual(given.event);
     expect(await store.conversations.messages(ME, log.id, 10, 10)).toEqual([message]);
     expect((await store.conversations.list(ME, ALL)).conversations[0]?.last_seq).toBe(2);
-    expect((await store.log.view(log.id))?.open_tasks.get(task.id)).toEqual(task);
+    expect((await store.log.view(log.id))?.open_tasks.get(task.id)).toEqual(outlineOf(task));
     expect(await store.tasks.due(10)).toEqual([]);
     expect(await sweep()).toBe(1);
     expect((await store.tasks.due(10)).map((due) => due.task)).toEqual([task]);
@@ -126,6 +130,33 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     await sweep();
     expect((await store.log.read(log.id, 0, 10)).map(({ seq }) => seq)).toEqual([4]);
     expect(await db.tasks.countDocuments()).toBe(0);
+  });
+
+  test('what open tasks say does not make their conversation larger, which every reader reads', async () => {
+    const { task, message } = log.question('?');
+    const said = { ...task, description: 'x'.repeat(200_000), metadata: { notes: 'x'.repeat(10_000) } };
+    await append(log.event('message_created', { message, task: said }));
+    expect((await store.tasks.due(10)).map((due) => due.task)).toEqual([said]);
+    expect(JSON.stringify(await db.conversations.findOne({ _id: log.id })).length).toBeLessThan(2_000);
+    await append(log.event('task_updated', { task_id: task.id, fields: { description: 'y'.repeat(200_000) } }));
+    expect(JSON.stringify(await db.conversations.findOne({ _id: log.id })).length).toBeLessThan(2_000);
+  });
+
+  test('what cannot be mended keeps nothing else from being mended', async () => {
+    await insertOnly(log.question('?').given);
+    await db.conversations.updateOne(
+      { _id: log.id },
+      { $set: { open_tasks: { broken: { seq: 1, claim: null, task: '{' } } } },
+    );
+    await insertOnly(log.event('conversation_updated', { title: 'needs its whole document' }));
+    log = new LogBuilder();
+    await append(log.created());
+    const { task, given } = log.question('whole');
+    await insertOnly(given);
+    await sweep();
+    expect((await store.tasks.due(10)).map((due) => due.task.id)).toContain(task.id);
+    expect(logged.filter((line) => line.includes('cannot be mended'))).not.toEqual([]);
+    expect(await store.sweep(100)).toBe(0);
   });
 
   test('a task is mended that lacks what its conversation has', async () => {
@@ -181,7 +212,7 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     await db.events.deleteOne({ conversation_id: log.id, seq: 3 });
     log.seq = 2;
     expect(await store.conversations.head(ME, log.id)).toEqual({ last_seq: 2, is_answering: true });
-    expect((await store.log.view(log.id))?.open_tasks.get(task.id)).toEqual(task);
+    expect((await store.log.view(log.id))?.open_tasks.get(task.id)).toEqual(outlineOf(task));
     await append(log.answer(task.id, '!'));
     expect(await db.conversations.findOne({ _id: log.id })).toMatchObject({ seq: 3, open_tasks: {} });
   });

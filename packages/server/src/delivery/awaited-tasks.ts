@@ -16,8 +16,8 @@ export interface AwaitedTasksParts {
 /** Tasks whose end somebody on this node awaits, whichever node answers them. Their conversations are followed. */
 export class AwaitedTasks {
   readonly #parts: AwaitedTasksParts;
-  /** By conversation. */
-  readonly #tasks = new Map<string, Set<string>>();
+  /** By conversation: the tasks, and who asked each. */
+  readonly #tasks = new Map<string, Map<string, string>>();
   #count = 0;
 
   constructor(parts: AwaitedTasksParts) {
@@ -25,9 +25,9 @@ export class AwaitedTasks {
   }
 
   /** Follows a conversation to the end of a task. One that has ended already is to be removed again. */
-  async follow(conversationId: string, taskId: string): Promise<void> {
+  async follow(conversationId: string, taskId: string, asker: string): Promise<void> {
     if (!this.#parts.isShared) return;
-    this.add(conversationId, taskId);
+    this.add(conversationId, taskId, asker);
     await this.#parts.follow(conversationId);
   }
 
@@ -36,16 +36,16 @@ export class AwaitedTasks {
     if (!this.#parts.isShared) return;
     const open = await this.#parts.tasks.open(userId);
     if (open.length === 0) return;
-    await Promise.all(open.map(({ conversation_id, task_id }) => this.follow(conversation_id, task_id)));
+    await Promise.all(open.map(({ conversation_id, task_id }) => this.follow(conversation_id, task_id, userId)));
     const still = new Set((await this.#parts.tasks.open(userId)).map(({ task_id }) => task_id));
     for (const { conversation_id, task_id } of open) if (!still.has(task_id)) this.remove(conversation_id, task_id);
   }
 
   /** Notes a task of a conversation that is followed. */
-  add(conversationId: string, taskId: string): void {
-    const tasks = this.#tasks.get(conversationId) ?? new Set();
+  add(conversationId: string, taskId: string, asker: string): void {
+    const tasks = this.#tasks.get(conversationId) ?? new Map<string, string>();
     if (tasks.has(taskId)) return;
-    this.#tasks.set(conversationId, tasks.add(taskId));
+    this.#tasks.set(conversationId, tasks.set(taskId, asker));
     this.#count += 1;
     const [oldest] = this.#tasks.keys();
     if (this.#count > MOST && oldest !== undefined) this.#forget(oldest);
@@ -63,6 +63,12 @@ export class AwaitedTasks {
     if (tasks.size === 0) this.#tasks.delete(conversationId);
   }
 
+  /** Who asked the awaited task that this event deletes, or null. To be asked before the event passes. */
+  askerOf(event: ConversationEvent): string | null {
+    if (event.type !== 'task_deleted') return null;
+    return this.#tasks.get(event.conversation_id)?.get(event.data.task_id) ?? null;
+  }
+
   /** The awaited tasks that are over with this event. */
   pass(event: ConversationEvent): readonly string[] {
     const tasks = this.#tasks.get(event.conversation_id);
@@ -75,7 +81,7 @@ export class AwaitedTasks {
   }
 
   #forget(conversationId: string): readonly string[] {
-    const tasks = [...(this.#tasks.get(conversationId) ?? [])];
+    const tasks = [...(this.#tasks.get(conversationId)?.keys() ?? [])];
     this.#tasks.delete(conversationId);
     this.#count -= tasks.length;
     return tasks;

@@ -115,7 +115,7 @@ export class Delivery {
     this.#own.add(event);
     const started = startOf(event);
     if (!started || endOf(event)) return;
-    this.awaited.add(event.conversation_id, started.id);
+    this.awaited.add(event.conversation_id, started.id, started.user_id);
     this.#followed.openFrom(event.conversation_id, event.seq - 1);
   }
 
@@ -254,6 +254,8 @@ export class Delivery {
 
   /** Every event is noted once, before it is emitted. */
   #note(event: ConversationEvent): void {
+    const asker = this.awaited.askerOf(event); // what the log tells does not say it
+    if (asker !== null) this.#askers.set(event, asker);
     const over = this.awaited.pass(event);
     if (this.#bus.isShared && !this.#own.has(event)) this.#parts.onRemote(event, over);
   }

@@ -77,7 +77,9 @@ export class FollowedConversations {
    * did pass already: the bus may tell of an event twice, by its conversation and by its asker.
    */
   passes({ conversation_id, seq }: ConversationEvent): boolean {
-    if (this.#opening.has(conversation_id)) this.#passed.set(conversation_id, seq);
+    if (this.#opening.has(conversation_id)) {
+      this.#passed.set(conversation_id, Math.max(seq, this.#passed.get(conversation_id) ?? 0));
+    }
     if (!this.#parts.bus.isShared) return true;
     const key = `${conversation_id} ${seq}`;
     if (this.#lately.has(key)) return false;
@@ -115,8 +117,14 @@ export class FollowedConversations {
   /** Read once this node is told of what comes after. */
   async #lastSeq(conversationId: string): Promise<number> {
     const { bus, store } = this.#parts;
-    if (bus.isShared) await bus.follow(conversationTopic(conversationId));
-    return store.lastSeq(conversationId);
+    if (!bus.isShared) return store.lastSeq(conversationId);
+    await bus.follow(conversationTopic(conversationId));
+    try {
+      return await store.lastSeq(conversationId);
+    } catch (error) {
+      bus.unfollow(conversationTopic(conversationId)); // else it would be followed for ever
+      throw error;
+    }
   }
 
   #add(conversationId: string, seq: number): ConversationDeliverer {

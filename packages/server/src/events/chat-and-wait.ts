@@ -43,7 +43,7 @@ async function taskAtItsEnd(
   const found = new AbortController();
   const ended = taskEnds.wait(taskId, milliseconds, AbortSignal.any([signal, found.signal]));
   try {
-    await delivery.awaited.follow(conversationId, taskId); // a repeat may wait on a node that was not asked first
+    await delivery.awaited.follow(conversationId, taskId, user.id); // a repeat may wait on a node that was not asked first
     const task = await store.conversations.task(user.id, taskId);
     if (task && task.ended_at === null) {
       await ended;

@@ -219,7 +219,7 @@ export class TaskRunner {
 
   /** Somebody may end it on another node. Where that cannot be heard, the lease is found to have passed. */
   #listenForEnd(due: DueTask): void {
-    this.#parts.delivery.awaited.follow(due.conversation_id, due.task.id).catch((error: unknown) => {
+    this.#parts.delivery.awaited.follow(due.conversation_id, due.task.id, due.task.user_id).catch((error: unknown) => {
       this.#parts.log.warn({ err: error, task_id: due.task.id }, 'a running task is not followed');
     });
   }

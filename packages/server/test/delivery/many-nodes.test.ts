@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ConversationEvent, LogEventData, LogEventType } from '@tertulia/protocol';
 import type { Bus } from '../../src/delivery/bus.ts';
@@ -43,7 +42,7 @@ afterEach(() => server.close());
 
 /** Appends on the other node. */
 async function append<T extends LogEventType>(type: T, data: LogEventData<T>): Promise<ConversationEvent> {
-  const ends_task = type === 'task_ended' ? (data as LogEventData<'task_ended'>).task.id : null;
+  const ends_task = endedBy(type, data);
   const { event } = await other.append(conversation_id, (_, seq) => ({
     event: {
       conversation_id,
@@ -59,6 +58,11 @@ async function append<T extends LogEventType>(type: T, data: LogEventData<T>): P
     claim: null,
   }));
   return event;
+}
+
+function endedBy(type: LogEventType, data: LogEventData): string | null {
+  if (type === 'task_ended') return (data as LogEventData<'task_ended'>).task.id;
+  return type === 'task_deleted' ? (data as LogEventData<'task_deleted'>).task_id : null;
 }
 
 const rename = (title: string) => append('conversation_updated', { title });
@@ -152,6 +156,20 @@ test('a base-layer socket that joined nothing hears once how its task ended on a
   const { task_id } = await sender.ask('chat', { message: 'who answers?', conversation_id });
   await fail(task_id);
   expect(await failures(sender)).toEqual([task_id]);
+});
+
+test('it hears also that its task was deleted on another node, told or not', async () => {
+  const sender = await server.connect(alice);
+  const deleteElsewhere = async (isDeaf: boolean) => {
+    const { task_id } = await sender.ask('chat', { message: 'who answers?', conversation_id });
+    hub.isDeaf = isDeaf;
+    await append('task_deleted', { task_id });
+    hub.isDeaf = false;
+    await server.context.delivery.tail();
+    expect(await sender.next('error', (payload) => payload.task_id === task_id)).toMatchObject({ error: 'cancelled' });
+  };
+  await deleteElsewhere(false);
+  await deleteElsewhere(true);
 });
 
 test('it hears it also where the bus lost it', async () => {
@@ -266,31 +284,4 @@ test('lists of others change where their sockets are', async () => {
   const client = await server.connect(alice, { protocol: 1 });
   await rename('elsewhere');
   expect(await client.next('conversation_changed')).toEqual({ conversation_id, seq: 2 });
-});
-
-test('a task that is handed back by a node that stops is looked for at once', async () => {
-  const told: string[] = [];
-  const listener = hub.connect();
-  listener.subscribe(
-    ({ kind }) => told.push(kind),
-    () => undefined,
-  );
-  const stopping = await startServer({
-    bus: hub.connect(),
-    assistant: {
-      name: 'slow',
-      async *reply({ signal }) {
-        yield 'I begin ';
-        await once(signal, 'abort');
-      },
-    },
-  });
-  const client = await stopping.connect(await stopping.signUp('carol'), { protocol: 1 });
-  await client.ask('chat', { message: 'go' });
-  await client.next('response_delta');
-  await stopping.close();
-  expect(told).toContain('due');
-  const sweep = vi.spyOn(server.context.tasks, 'sweep');
-  listener.publish(['all'], { kind: 'due' });
-  expect(sweep).toHaveBeenCalledOnce();
 });

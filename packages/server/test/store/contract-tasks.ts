@@ -91,11 +91,22 @@ export function taskContract(name: string, begin: BeginDatabase): void {
       await on.store.tasks.release({ ...first, owner: 'b' });
       expect(await on.store.tasks.due(10)).toEqual([]);
       await on.store.tasks.release(first);
+      expect(await on.store.tasks.renew('a', [task.id])).toEqual([]);
       expect((await on.store.tasks.due(10)).map(({ attempt }) => attempt)).toEqual([2]);
       expect(await on.store.tasks.claim({ ...first, owner: 'b', attempt: 2 })).toBe(true);
       expect(await on.store.tasks.renew('a', [task.id])).toEqual([]);
       expect(await on.store.tasks.renew('b', [task.id])).toEqual([task.id]);
       expect(await on.store.tasks.progress(task.id)).toMatchObject({ attempt: 2, text: '' });
+    });
+
+    test('a piece of text that was lost ends the text so far: what follows it would read wrong', async () => {
+      const { task, given } = on.log.question('?');
+      await on.append({ ...given, claim: { task_id: task.id, attempt: 1, owner: 'a' } });
+      await on.store.tasks.checkpoint(task.id, 1, 0, 'so ');
+      await on.store.tasks.checkpoint(task.id, 1, 8, 'on');
+      expect(await on.store.tasks.progress(task.id)).toMatchObject({ attempt: 1, text: 'so ' });
+      await on.store.tasks.checkpoint(task.id, 1, 3, 'and s');
+      expect(await on.store.tasks.progress(task.id)).toMatchObject({ text: 'so and son' });
     });
 
     test('leases of others end at once where a process is alone, its own stand', async () => {

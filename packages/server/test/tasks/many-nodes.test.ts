@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ let writing: number;
 let most: number;
 let pause: () => Promise<void>;
 let directory: string;
+let hub: TestHub;
 let nodes: TestServer[];
 
 const assistant = {
@@ -30,7 +32,7 @@ beforeEach(async () => {
   [writing, most, nodes] = [0, 0, []];
   pause = () => delay(300); // long enough for each node to look for more
   directory = await mkdtemp(join(tmpdir(), 'tertulia-nodes-'));
-  const hub = new TestHub();
+  hub = new TestHub();
   for (let number = 1; number <= 3; number += 1) {
     nodes.push(await startServer({ assistant, bus: hub.connect(), directory, sharesFolder: true }));
   }
@@ -48,7 +50,9 @@ test('a user has no more answers written at once on several nodes than on one, a
   const asked: string[] = [];
   for (let number = 1; number <= 8; number += 1) asked.push((await client.ask('chat', { message: 'go' })).task_id);
   for (const { context } of nodes) context.tasks.sweep();
-  for (const id of asked) await client.next('response_end', ({ task_id }) => task_id === id);
+  const ended = new Set<string>();
+  while (ended.size < asked.length) ended.add((await client.next('response_end')).task_id);
+  expect(ended).toEqual(new Set(asked));
   expect(most).toBe(2);
   await vi.waitFor(() => {
     for (const { context } of nodes) expect(context.tasks.counts).toEqual({ running: 0, waiting: 0 });
@@ -76,4 +80,31 @@ test('a flood of messages meets the limit of the queue also on one node of many,
   answered.resolve();
   expect(answers.filter(({ ok }) => ok)).toHaveLength(12);
   expect(answers.findLast(({ ok }) => !ok)).toMatchObject({ error: { code: 'too_many_tasks' } });
+});
+
+test('a task that is handed back by a node that stops is looked for at once', async () => {
+  const told: string[] = [];
+  const listener = hub.connect();
+  listener.subscribe(
+    ({ kind }) => told.push(kind),
+    () => undefined,
+  );
+  const stopping = await startServer({
+    bus: hub.connect(),
+    assistant: {
+      name: 'slow',
+      async *reply({ signal }) {
+        yield 'I begin ';
+        await once(signal, 'abort');
+      },
+    },
+  });
+  const client = await stopping.connect(await stopping.signUp('carol'), { protocol: 1 });
+  await client.ask('chat', { message: 'go' });
+  await client.next('response_delta');
+  await stopping.close();
+  expect(told).toContain('due');
+  const sweep = vi.spyOn(nodes[0]!.context.tasks, 'sweep');
+  listener.publish(['all'], { kind: 'due' });
+  expect(sweep).toHaveBeenCalledOnce();
 });

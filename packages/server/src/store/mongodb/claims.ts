@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
 import { LEASE_MS, type Claim } from '../store.ts';
-import type { ClaimDocument, Database, TaskDocument } from './collections.ts';
+import type { ClaimDocument, Database, FirstClaim, TaskDocument } from './collections.ts';
 import { insertOnce } from './insert-once.ts';
 import { answered } from './retry.ts';
 import { claimsOf } from './running.ts';
@@ -42,7 +42,7 @@ export function firstAttempt(claim: TaskDocument['first_claim']): { attempt: 1; 
   return claim && { attempt: 1, lease_until: claim.lease_until };
 }
 
-/** Extends the leases that the owner still holds of open tasks; answers their ids. */
+/** Extends the leases that the owner still holds of open tasks, and has not given back; answers their ids. */
 export async function renew(
   db: Database,
   places: TaskPlaces,
@@ -60,11 +60,13 @@ export async function renew(
       .toArray(),
   ]);
   const last = new Map(claims.map((found) => [found.task_id, found]));
-  const held = tasks.filter(({ _id, first_claim }) => (last.get(_id) ?? first_claim)?.owner === owner);
+  const isHeld = (claim: FirstClaim | null | undefined) => claim?.owner === owner && claim.lease_until > 0;
+  const held = tasks.filter(({ _id, first_claim }) => isHeld(last.get(_id) ?? first_claim));
   const lease_until = db.clock.now() + LEASE_MS;
   const stored = held.map(({ _id }) => last.get(_id)?._id).filter((id) => id !== undefined);
   await Promise.all([
-    stored.length > 0 && db.claims.updateMany({ ...scope, _id: { $in: stored } }, { $set: { lease_until } }),
+    stored.length > 0 &&
+      db.claims.updateMany({ ...scope, _id: { $in: stored }, lease_until: { $gt: 0 } }, { $set: { lease_until } }),
     ...held.filter(({ _id }) => !last.has(_id)).map((task) => storeFirst(db, task, lease_until)),
   ]);
   return held.map(({ _id }) => _id);

@@ -26,7 +26,7 @@ function renew(db: DatabaseSync, owner: string, taskIds: readonly string[]): str
   const now = Date.now();
   const sql = `UPDATE claims SET lease_until = ?
     WHERE task = (SELECT number FROM tasks WHERE id = ?) AND owner = ?
-      AND attempt = (SELECT max(attempt) FROM claims o WHERE o.task = claims.task)`;
+      AND lease_until > 0 AND attempt = (SELECT max(attempt) FROM claims o WHERE o.task = claims.task)`;
   return taskIds.filter((id) => run(db, sql, now + LEASE_MS, id, owner) > 0);
 }
 
@@ -71,13 +71,18 @@ interface ProgressRow {
 function progressOf(db: DatabaseSync, { id, number, assistant }: ProgressRow): RunningAnswer {
   const sql = 'SELECT max(attempt) AS attempt FROM claims WHERE task = ?';
   const attempt = row<{ attempt: number | null }>(db, sql, number)?.attempt ?? 0;
-  const pieces = rows<{ text: string }>(
+  const pieces = rows<{ start: number; text: string }>(
     db,
-    'SELECT text FROM checkpoints WHERE task = ? AND attempt = ? ORDER BY start',
+    'SELECT start, text FROM checkpoints WHERE task = ? AND attempt = ? ORDER BY start',
     number,
     attempt,
   );
-  return { task_id: id, assistant, attempt, text: pieces.map(({ text }) => text).join('') };
+  let text = '';
+  for (const piece of pieces) {
+    if (piece.start !== text.length) break; // the one before it was not stored: what follows would read wrong
+    text += piece.text;
+  }
+  return { task_id: id, assistant, attempt, text };
 }
 
 function progress(db: DatabaseSync, taskId: string): RunningAnswer | null {

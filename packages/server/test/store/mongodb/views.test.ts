@@ -242,16 +242,6 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
     expect(await db.checkpoints.countDocuments()).toBe(0);
   });
 
-  test('a piece of text that was lost ends the text so far: what follows it would read wrong', async () => {
-    const { task, given } = log.question('?');
-    await append({ ...given, claim: { task_id: task.id, attempt: 1, owner: 'a' } });
-    await store.tasks.checkpoint(task.id, 1, 0, 'so ');
-    await store.tasks.checkpoint(task.id, 1, 8, 'on');
-    expect(await store.tasks.progress(task.id)).toMatchObject({ attempt: 1, text: 'so ' });
-    await store.tasks.checkpoint(task.id, 1, 3, 'and s');
-    expect(await store.tasks.progress(task.id)).toMatchObject({ text: 'so and son' });
-  });
-
   test('the views are what the log says, whatever the order in which they learn it', async () => {
     const first = log.question('first');
     await append({ ...first.given, claim: { task_id: first.task.id, attempt: 1, owner: 'a' } });

@@ -32,9 +32,13 @@ const list = (byDefault: string) =>
         .filter(Boolean),
     );
 
+/** Bare ones end the password too early. */
+const ENCODED = 'special characters in a password are percent-encoded (@ is %40, / is %2F)';
+
 const redisUrl = z.string().transform((text, context) => {
   const address = parseRedisUrl(text);
-  if (!address) context.addIssue(`is no address of a Redis: ${REDIS_URL_FORM}; a database's number is not taken`);
+  if (!address)
+    context.addIssue(`is no address of a Redis: ${REDIS_URL_FORM}; a database's number is not taken; ${ENCODED}`);
   return address ?? z.NEVER;
 });
 
@@ -79,7 +83,7 @@ export const SETTINGS = {
     true,
   ),
   MONGODB_URL: setting(
-    z.string().refine(isMongodbUrl, `write it as ${MONGODB_URL_FORM}`).optional(),
+    z.string().refine(isMongodbUrl, `write it as ${MONGODB_URL_FORM}; ${ENCODED}`).optional(),
     `The database in place of the embedded one, for several nodes: ${MONGODB_URL_FORM}.`,
     true,
   ),

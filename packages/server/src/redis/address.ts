@@ -19,7 +19,8 @@ export interface Host {
   readonly port: number;
 }
 
-const FORM = /^(redis|rediss)(\+sentinel|\+cluster)?:\/\/(?:([^@]*)@)?([^/?#]+)(?:\/([^/?#]*))?$/;
+/** One `@` at most: what follows a second one in a password would be taken for the host, and printed. */
+const FORM = /^(redis|rediss)(\+sentinel|\+cluster)?:\/\/(?:([^@]*)@)?([^@/?#]+)(?:\/([^@/?#]*))?$/;
 const HOST = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/;
 const PORTS = { server: 6379, cluster: 6379, sentinel: 26_379 };
 

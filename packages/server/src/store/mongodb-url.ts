@@ -4,7 +4,8 @@ const DEFAULT_DATABASE = 'tertulia';
 /** The form of `MONGODB_URL`, for messages. */
 export const MONGODB_URL_FORM = 'mongodb://HOST:PORT/DATABASE or mongodb+srv://HOST/DATABASE, with ?options';
 
-const PARTS = /^(mongodb(?:\+srv)?):\/\/(?:[^@/]*@)?([^@/?]+)(?:\/([^?]*))?(?:\?.*)?$/;
+/** Nothing after the credentials holds an `@`: with a bare slash in it, a password would be taken for the host, and printed. */
+const PARTS = /^(mongodb(?:\+srv)?):\/\/(?:[^@/]*@)?([^@/?]+)(?:\/([^@/?]*))?(?:\?[^@]*)?$/;
 
 /** Whether it has the form of a MongoDB URL. No `URL`: that knows no lists of hosts. */
 export function isMongodbUrl(text: string): boolean {

@@ -32,6 +32,8 @@ test.each([
   ['redis://a/1', 'a database: pub/sub has none'],
   ['redis://a?x=1', 'options'],
   ['redis://:%@a', 'a broken escape'],
+  ['redis://u:pass@word@a', 'a bare @ in the password, whose rest would be printed as the host'],
+  ['redis+sentinel://:pass@a/word@b', 'the same before the name'],
   ['redis+sentinel://a', 'sentinels, and not what they watch'],
   ['redis+cluster://a/0', 'a database in a cluster, which has none'],
 ])('%s is refused: %s', (url) => {

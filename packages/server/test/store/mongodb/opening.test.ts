@@ -5,7 +5,7 @@ import { createClient, databaseOf } from '../../../src/store/mongodb/client.ts';
 import { noteUse } from '../../../src/store/mongodb/in-use.ts';
 import { openDatabase } from '../../../src/store/mongodb/open-database.ts';
 import { MongoStore } from '../../../src/store/mongodb/mongo-store.ts';
-import { databaseName, shownUrl } from '../../../src/store/mongodb-url.ts';
+import { databaseName, isMongodbUrl, shownUrl } from '../../../src/store/mongodb-url.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { startMongodb, type MongodbServer } from '../../support/mongodb-server.ts';
 import { LogBuilder } from '../log-builder.ts';
@@ -19,6 +19,16 @@ test('what is shown of a URL has neither user nor password', () => {
   expect(shownUrl('mongodb+srv://me:secret@cluster.example/?tls=true')).toBe('mongodb+srv://cluster.example/tertulia');
   expect(databaseName('mongodb://localhost')).toBe('tertulia');
 });
+
+test.each(['PASS@WORD', 'PASS/WORD', 'PASS/WO?RD', 'PASS/WORD@more'])(
+  'with a bare %s for its password a URL is refused, since a part of it would be shown as host',
+  (password) => expect(isMongodbUrl(`mongodb://me:${password}@a.example/chat`)).toBe(false),
+);
+
+test.each(['mongodb://me:a%40%2Fb@a/chat', 'mongodb://a,b:1/?replicaSet=rs0', 'mongodb+srv://me:p?w#@a.example'])(
+  '%s is taken',
+  (url) => expect(isMongodbUrl(url)).toBe(true),
+);
 
 test('a URL may set time-outs and the pool, and cannot ask for less safety', async () => {
   const url =

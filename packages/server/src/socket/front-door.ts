@@ -38,7 +38,7 @@ export function guardFrontDoor(httpServer: HttpServer, door: FrontDoor): void {
     door.refusals.add(door.proxies.addressOf(request), error instanceof ChatError ? error.code : 'internal_error');
   const passRequest = takeOver<RequestListener>(httpServer, 'request');
   httpServer.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (!request.url?.startsWith(PATH)) return passRequest(request, response);
+    if (!isForSockets(request)) return passRequest(request, response);
     admit(request, false, door).then(
       () => passRequest(request, response),
       (error: unknown) => {
@@ -70,23 +70,32 @@ export function guardSideDoor(server: HttpServer, { ended }: FrontDoor): void {
   });
 }
 
-/** The session that a request names. Read as Engine.IO does: the last of several counts. */
+/** Whether a request is one that the front door looks at. */
+export function isForSockets({ url }: IncomingMessage): boolean {
+  return url?.startsWith(PATH) ?? false;
+}
+
+/** The session that a request names. */
 export function sidOf({ url = '' }: IncomingMessage): string | undefined {
-  const query = url.indexOf('?');
-  return query === -1 ? undefined : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
+  return queryOf(url).get('sid');
+}
+
+/** Read as Engine.IO does: the last of several counts, and what follows a # is no part of it. */
+function queryOf(url: string): Map<string, string> {
+  return new Map(new URL(url, 'http://localhost').searchParams);
 }
 
 /** @throws {ChatError} where the request may not go on to Socket.IO */
 async function admit(request: IncomingMessage, isUpgrade: boolean, door: FrontDoor): Promise<void> {
   const { config, limits, proxies } = door;
   const url = request.url ?? '';
-  if (!url.startsWith(PATH)) throw new ChatError('not_found');
+  if (!isForSockets(request)) throw new ChatError('not_found');
   if (!METHODS.includes(request.method ?? '')) {
     throw new ChatError('method_not_allowed', { message: `This address takes ${METHODS.join(', ')} only.` });
   }
   if (!isAllowedOrigin(request, door)) throw new ChatError('origin_not_allowed');
   if (request.method === 'OPTIONS') return;
-  const query = new Map(new URL(url, 'http://localhost').searchParams); // read as Engine.IO does: the last of several counts
+  const query = queryOf(url);
   if ([...query.keys()].some((name) => /^(token|access_token|auth|authorization|jwt)$/i.test(name))) {
     throw new ChatError('unauthorized', {
       message: 'A token does not belong in an address: put it into `auth.token`.',

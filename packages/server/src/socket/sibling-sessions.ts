@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, Server as HttpServer, Server
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { guardSideDoor, sidOf, type FrontDoor } from './front-door.ts';
+import { guardSideDoor, isForSockets, sidOf, type FrontDoor } from './front-door.ts';
 import { takeOver } from './take-over.ts';
 import type { ChatServer } from './types.ts';
 
@@ -79,8 +79,9 @@ function hearSiblings(io: ChatServer, door: FrontDoor, path: string): HttpServer
   return server;
 }
 
-/** The local socket of the sibling that holds the session; null where it is this server's to answer. */
+/** The local socket of the sibling that holds the session; null where it is this server's to answer, as what is no socket's. */
 function holderOf(request: IncomingMessage, siblings: Siblings): string | null {
+  if (!isForSockets(request)) return null;
   const sid = sidOf(request);
   const dot = sid?.lastIndexOf('.') ?? -1;
   return sid && dot !== -1 ? siblings.pathOf(sid.slice(0, dot)) : null;
@@ -95,7 +96,10 @@ function passOn(
   answerHere: () => void,
 ): void {
   const { method, url, headers } = request;
-  const onward = httpRequest({ socketPath: path, agent, method, path: url, headers: ofMessage(headers) });
+  const { 'content-length': length, ...fields } = ofMessage(headers);
+  const hasBody = method === 'POST';
+  const onwardHeaders = hasBody && length !== undefined ? { ...fields, 'content-length': length } : fields;
+  const onward = httpRequest({ socketPath: path, agent, method, path: url, headers: onwardHeaders });
   onward.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, ofMessage(answer.headers));
     answer.on('error', () => response.destroy());
@@ -106,7 +110,10 @@ function passOn(
     else answerHere();
   });
   response.on('close', () => onward.destroy());
-  request.pipe(onward);
+  if (hasBody) return void request.pipe(onward);
+  // Node would write a body of any other method as it is, and the sibling take it for the next request on the connection.
+  request.resume();
+  onward.end();
 }
 
 function ofMessage(headers: IncomingHttpHeaders): IncomingHttpHeaders {

@@ -7,17 +7,27 @@ import { replyInvalid } from './reply-error.ts';
 /** The most bytes that a request's body may have, as a packet's on the sockets. */
 const MAX_BODY_BYTES = 262_144;
 
+/** So much is read and thrown away before a refusal: a balancer that is still sending may lose an answer that comes before. */
+const MAX_DISCARDED_BYTES = 4 * MAX_BODY_BYTES;
+
 const countChunks = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseLarge });
 
 function refuseLarge(): never {
   throw new ChatError('too_large', { limit: `${MAX_BODY_BYTES} bytes` });
 }
 
-/** Refuses bodies over the limit; those that say their length without reading them. */
+/** Reads a body to its end. One that breaks off is refused all the same: nobody hears it. */
+async function discard(body: ReadableStream | null): Promise<void> {
+  await body?.pipeTo(new WritableStream()).catch(() => undefined);
+}
+
+/** Refuses bodies over the limit; those that say their length without keeping them, and far larger ones unread. */
 export const limitBody: MiddlewareHandler<HttpEnv> = async (c, next) => {
   if (c.req.header('transfer-encoding') !== undefined) return countChunks(c, next);
-  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES) refuseLarge();
-  return next();
+  const length = Number(c.req.header('content-length') ?? 0);
+  if (length <= MAX_BODY_BYTES) return next();
+  if (length <= MAX_DISCARDED_BYTES) await discard(c.req.raw.body);
+  refuseLarge();
 };
 
 /**

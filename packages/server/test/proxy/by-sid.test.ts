@@ -46,8 +46,11 @@ describe.each(BALANCERS)('behind %s by sid', (name) => {
           body: JSON.stringify({ message: 'hello', more: 'x'.repeat(bytes) }),
         });
       expect((await post(250_000)).status).toBe(201);
-      const refused = await post(300_000);
-      expect([refused.status, await refused.json()]).toMatchObject([413, { error: 'too_large' }]);
+      // Often, and one after the other: where the answer came before the whole body, a balancer lost one in five.
+      for (let time = 0; time < 20; time += 1) {
+        const refused = await post(300_000);
+        expect([refused.status, await refused.json()]).toMatchObject([413, { error: 'too_large' }]);
+      }
       const session = await PollingSession.connect(cluster.balancer.url, cluster.person.token);
       expect((await session.post(`42["nothing",${JSON.stringify('x'.repeat(250_000))}]`)).status).toBe(200);
       expect((await session.post('x'.repeat(300_000))).status).toBe(413);

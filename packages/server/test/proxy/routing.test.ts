@@ -24,6 +24,10 @@ const VARIANTS: { variant: Variant; ways: Transports[]; spreads: boolean }[] = [
   { variant: 'websocket-only', ways: [['websocket']], spreads: true },
 ];
 
+async function statusOf(url: string, headers: Record<string, string>): Promise<number> {
+  return (await fetch(url, { headers })).status;
+}
+
 const PYTHON_CLIENT = fileURLToPath(new URL('client.py', import.meta.url));
 
 /** What the Python client says of one exchange of its own. */
@@ -47,6 +51,14 @@ describe.each(BALANCERS)('%s', (name) => {
         const met = new Set(clients.map(nodeOf));
         expect(NODES).toEqual(expect.arrayContaining([...met]));
         expect(met.size > 1).toBe(spreads);
+      });
+
+      test('what a client invents of its host is not believed', async () => {
+        const page = 'https://elsewhere.example';
+        const headers = { origin: page, 'x-forwarded-host': 'elsewhere.example' };
+        const { url } = cluster.balancer;
+        expect(await statusOf(`${url}/socket.io/?EIO=4&transport=polling`, headers)).toBe(403);
+        expect(await statusOf(`${url}/socket.io/?EIO=4&transport=polling`, { ...headers, origin: url })).not.toBe(403);
       });
 
       describeWith('python', 'a client in Python', () => {

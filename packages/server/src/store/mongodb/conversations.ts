@@ -1,6 +1,6 @@
 import type { Conversation, Member } from '@tertulia/protocol';
 import type { ListQuery, LogHead } from '../store.ts';
-import type { Database } from './collections.ts';
+import type { ConversationDocument, Database } from './collections.ts';
 import { toStored } from './event-documents.ts';
 import { foldStored, lastSeq, nameMembers, readSnapshot, toSnapshot, type Snapshot } from './snapshots.ts';
 
@@ -70,11 +70,27 @@ export async function listConversations(db: Database, userId: string, query: Lis
       .toArray(),
     db.conversations.countDocuments(own),
   ]);
+  const seen = await standingNow(db, userId, documents);
+  return { conversations: await Promise.all(seen.map((snapshot) => toConversation(db, snapshot))), total };
+}
+
+/** Those of these conversations of which the user is a member now, whatever their documents say. */
+export async function standingIn(db: Database, userId: string, conversationIds: string[]): Promise<Set<string>> {
+  const own = { _id: { $in: conversationIds }, 'members.user_id': userId };
+  const documents = await db.conversations.find(own, { projection: { open_tasks: 0, members: 0 } }).toArray();
+  return new Set((await standingNow(db, userId, documents)).map(({ id }) => id));
+}
+
+/** As their logs say now; `documents` are without members and open tasks, and the user was a member in each. */
+async function standingNow(
+  db: Database,
+  userId: string,
+  documents: readonly ConversationDocument[],
+): Promise<Snapshot[]> {
   const me = { user_id: userId, role: 'member', joined_at: '' } as const;
   const snapshots = documents.map((document) => toSnapshot({ ...document, open_tasks: {}, members: [me] }));
   await foldNewer(db, snapshots);
-  const seen = snapshots.filter(({ members }) => members.has(userId));
-  return { conversations: await Promise.all(seen.map((snapshot) => toConversation(db, snapshot))), total };
+  return snapshots.filter(({ members }) => members.has(userId));
 }
 
 /** Usually there is nothing newer: one look for all of them. */

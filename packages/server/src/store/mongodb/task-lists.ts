@@ -3,7 +3,7 @@ import type { Filter } from 'mongodb';
 import { MESSAGE_PAGE_TEXT } from '../paging.ts';
 import type { ListQuery, TaskFilter } from '../store.ts';
 import type { ClaimDocument, Database, TaskDocument } from './collections.ts';
-import { standing } from './conversations.ts';
+import { standing, standingIn } from './conversations.ts';
 import { messageIn } from './event-pages.ts';
 import { claimsOf, lastAttempt } from './running.ts';
 import { rebuildTask } from './task-documents.ts';
@@ -81,7 +81,9 @@ export async function listTasks(
     db.tasks.find(wanted).sort({ created_at: -1, _id: 1 }).skip(query.skip).limit(query.limit).toArray(),
     db.tasks.countDocuments(wanted),
   ]);
-  return { tasks: await withMessages(db, found), total };
+  const places = await standingIn(db, userId, [...new Set(found.map(({ conversation_id }) => conversation_id))]);
+  const seen = found.filter(({ conversation_id }) => places.has(conversation_id));
+  return { tasks: await withMessages(db, seen), total };
 }
 
 async function ownConversations(db: Database, userId: string, only: string | undefined): Promise<string[]> {

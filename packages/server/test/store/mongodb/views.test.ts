@@ -95,7 +95,14 @@ describeWith('ferretdb', 'what a node leaves behind that dies between an event a
 
   test('who was removed reads nothing from that event on', async () => {
     await append(log.event('member_joined', { member }));
+    const { task, given } = log.question('not for those who were removed');
+    await append(given);
+    const tasksOf = async (userId: string) =>
+      (await store.conversations.tasks(userId, {}, ALL)).tasks.map(({ id }) => id);
+    expect([await tasksOf(ME), await tasksOf(OTHER)]).toEqual([[task.id], [task.id]]);
     await insertOnly(log.event('member_left', { user_id: OTHER, username: '' }));
+    expect([await tasksOf(ME), await tasksOf(OTHER)]).toEqual([[task.id], []]);
+    expect(await store.conversations.task(OTHER, task.id)).toBeNull();
     expect(await store.conversations.get(OTHER, log.id)).toBeNull();
     expect(await store.conversations.events(OTHER, log.id, 0, 10, 1_000)).toBeNull();
     expect((await store.conversations.list(OTHER, ALL)).conversations).toEqual([]);

@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts';
 import { readPacket, writePacket } from '../delivery/bus-packet.ts';
 import type { Bus, BusMessage, Topic } from '../delivery/bus.ts';
 import type { Redis } from './redis.ts';
-import { UnheardChannels } from './unheard-channels.ts';
+import { GatheredPieces } from './gathered-pieces.ts';
 
 /** What is no message is told of once in this time: whoever can publish could else fill the log. */
 const TELL_MS = 60_000;
@@ -20,7 +20,7 @@ export class RedisBus implements Bus {
   readonly #log: Logger;
   /** Begins what this process publishes: a channel's publisher hears it too, if it follows it. */
   readonly #own = `${randomBytes(9).toString('base64url')} `;
-  readonly #unheard = new UnheardChannels();
+  readonly #gathered = new GatheredPieces((channel, piece) => this.#send(channel, this.#textOf(piece), piece));
   #toldAt = -TELL_MS;
 
   constructor(redis: Redis, log: Logger) {
@@ -40,11 +40,22 @@ export class RedisBus implements Bus {
     let text = '';
     for (const topic of topics) {
       const channel = this.#channelOf(topic);
-      if (this.#unheard.spares(channel, message)) continue;
-      text ||= this.#own + writePacket(message);
-      if (this.#redis.publish(channel, text, this.#unheard.learner(channel, message))) this.counts.published += 1;
-      else this.counts.dropped += 1;
+      if (this.#gathered.takes(channel, message)) continue;
+      text ||= this.#textOf(message);
+      this.#send(channel, text, message);
     }
+  }
+
+  #textOf(message: BusMessage): string {
+    return this.#own + writePacket(message);
+  }
+
+  #send(channel: string, text: string, { kind }: BusMessage): void {
+    // Redis says how many hear it: pieces of an answer that only this process hears are gathered from then on.
+    const onHeard = (byOthers: boolean) => void (byOthers || this.#gathered.begin(channel));
+    const isSent = this.#redis.publish(channel, text, kind === 'stream' ? onHeard : undefined);
+    if (isSent) this.counts.published += 1;
+    else this.counts.dropped += 1;
   }
 
   follow(topic: Topic): Promise<void> | void {
@@ -61,6 +72,7 @@ export class RedisBus implements Bus {
   }
 
   close(): Promise<void> {
+    this.#gathered.close();
     return this.#redis.close();
   }
 

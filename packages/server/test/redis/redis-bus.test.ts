@@ -13,6 +13,11 @@ const event = (seq: number, description: string): ConversationEvent => ({
   data: { description },
 });
 
+interface Piece {
+  readonly index: number;
+  readonly text: string;
+}
+
 describeWith('redis-server', 'nodes linked by Redis', () => {
   let redis: RedisServer;
   const nodes: TestNode[] = [];
@@ -43,42 +48,38 @@ describeWith('redis-server', 'nodes linked by Redis', () => {
     expect(a.bus.counts).toMatchObject({ published: 101, received: 0, dropped: 0 });
   });
 
-  test('pieces of an answer that no other node hears are kept back; who comes is told of them soon, and of the end', async () => {
+  test('pieces of an answer that no other node hears are gathered; who comes meanwhile misses none, in order', async () => {
     const [a, b] = await Promise.all([start(), start()]);
     await a.bus.follow('conversation:c'); // it hears its own, which is nobody else
-    const about = { conversation_id: 'c', task_id: 't', attempt: 1 };
     const stream = { kind: 'stream', conversation_id: 'c' } as const;
-    const begin = { ...stream, name: 'response_start', payload: { ...about, assistant: 'echo' } } as const;
-    const end = { ...stream, name: 'response_end', payload: { ...about, status: 'completed' } } as const;
+    const about = { conversation_id: 'c', task_id: 't', attempt: 1 };
     let index = 0;
     const speak = () => {
-      const payload = { ...about, index, text: '.' };
+      const payload = { ...about, index, text: `${index % 10}` };
       a.bus.publish(['conversation:c'], { ...stream, name: 'response_delta', payload });
       index += 1;
     };
-    a.bus.publish(['conversation:c'], begin);
-    const before = () => a.bus.counts.published;
-    await until(() => {
-      const told = before();
+    const isGathered = () => {
+      const { published } = a.bus.counts;
       speak();
-      return before() === told;
-    }, 'a piece is kept back');
-    const told = before();
-    a.tell('conversation:c', 1);
-    expect(before()).toBe(told + 1); // what is no piece is told always
+      return a.bus.counts.published === published;
+    };
+    await until(isGathered, 'a piece is gathered');
     await b.bus.follow('conversation:c');
-    await until(() => {
-      speak();
-      return b.heard.length >= 3;
-    }, 'pieces are told again');
-    const heard = b.heard.length;
+    speak(); // and then no other word
+    const heard = () => b.heard.flatMap((message) => (message.kind === 'stream' ? [message.payload as Piece] : []));
+    await until(() => heard().some((piece) => piece.index + piece.text.length === index), 'the last piece is heard');
     for (let more = 0; more < 100; more += 1) speak();
-    a.bus.publish(['conversation:c'], end);
-    await until(
-      () => b.heard.some((message) => 'name' in message && message.name === 'response_end'),
-      'the end is heard',
-    );
-    expect(b.heard.length - heard).toBeGreaterThanOrEqual(101);
+    a.tell('conversation:c', 7);
+    await b.hears(7);
+    expect(b.heard.at(-1)).toMatchObject({ seq: 7 });
+    let place = heard()[0]!.index;
+    for (const piece of heard()) {
+      expect(piece.index).toBe(place);
+      expect(piece.text).toBe(Array.from(piece.text, (_, offset) => String((place + offset) % 10)).join(''));
+      place += piece.text.length;
+    }
+    expect(place).toBe(index);
   });
 
   test('what it follows no more it does not hear, and what it follows again at once it hears', async () => {

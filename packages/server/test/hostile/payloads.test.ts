@@ -100,8 +100,10 @@ describe('metadata', () => {
       return performance.now() - before;
     };
     const [brackets, text] = ['['.repeat(120_000) + ']'.repeat(120_000), `"${'x'.repeat(240_000)}"`];
-    cost(text);
-    expect(cost(brackets)).toBeLessThan(cost(text)); // parsing them takes a hundred times as long
+    // The least of several, in turn: whatever else the machine does only adds. Parsing them takes a hundred times as long.
+    const rounds = Array.from({ length: 7 }, () => ({ brackets: cost(brackets), text: cost(text) }));
+    const least = (of: 'brackets' | 'text') => Math.min(...rounds.map((round) => round[of]));
+    expect(least('brackets')).toBeLessThan(least('text'));
   });
 
   test.each([

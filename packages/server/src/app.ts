@@ -21,7 +21,7 @@ import type { Logger } from './log.ts';
 import { createMetrics, watchBus, watchState, type GatherMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
 import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
-import { createSocketLimits, type SocketLimits } from './socket/limits.ts';
+import { createSocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
 import type { Siblings } from './socket/sibling-sessions.ts';
@@ -121,7 +121,6 @@ interface Edges {
   readonly accounts: Accounts;
   readonly httpServer: HttpServer;
   readonly socketServer: SocketServer;
-  readonly limits: SocketLimits;
   /** What the edges are told later, since the rooms behind them are made after them. */
   readonly rooms: { context?: Context; isReady: boolean };
 }
@@ -145,19 +144,19 @@ function openEdges(config: Config, parts: AppParts, { store, secret, metrics, bu
       bus.publish(['all'], { kind: 'revoked', session_ids });
     },
   });
+  const limits = createSocketLimits(config, limiters);
   const countSockets = (id: string) => socketServer.io.sockets.adapter.rooms.get(sessionRoom(id))?.size ?? 0;
   const context = () => contextOf(rooms);
   const httpServer = createHttpServer(
-    createHttp({ config, log, accounts, countSockets, metrics, state: rooms, context }),
+    createHttp({ config, log, accounts, limits, countSockets, metrics, state: rooms, context }),
   );
-  const limits = createSocketLimits(config, limiters);
   const socketServer = createSocketServer(httpServer, config, limits, log, siblings);
-  return { accounts, httpServer, socketServer, limits, rooms };
+  return { accounts, httpServer, socketServer, rooms };
 }
 
 function connectRooms(config: Config, log: Logger, foundations: Foundations, edges: Edges): Context {
   const { store, bus, metrics, assistant } = foundations;
-  const { accounts, socketServer, limits } = edges;
+  const { accounts, socketServer } = edges;
   const delivery = new Delivery({
     store,
     emitter: localEmitter(socketServer.io),
@@ -212,7 +211,7 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
     log.error({ err: error, reference }, message);
     return reference;
   };
-  return { config, store, conversations, tasks, taskEnds, delivery, accounts, log, metrics, limits, reportFailure };
+  return { config, store, conversations, tasks, taskEnds, delivery, accounts, log, metrics, reportFailure };
 }
 
 function serve(config: Config, { metrics, assistant, store, bus }: Foundations, edges: Edges, context: Context): App {

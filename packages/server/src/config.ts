@@ -133,8 +133,11 @@ export const SETTINGS = {
   MESSAGE_MAX: setting(whole(16_000, 1, 60_000), 'The longest message, in code points.'),
   CHAT_RATE: setting(whole(5), 'Messages a second that a user may send.'),
   CHAT_BURST: setting(whole(20), 'Messages that a user may send at once.'),
-  EVENT_RATE: setting(whole(50), 'Other events a second that a socket may send.'),
-  EVENT_BURST: setting(whole(100), 'Other events that a socket may send at once.'),
+  EVENT_RATE: setting(
+    whole(50),
+    'Other events a second that a socket may send, and other requests a second of a user over REST.',
+  ),
+  EVENT_BURST: setting(whole(100), 'The same at once.'),
   HANDSHAKES_PER_10S: setting(whole(2_000), 'Handshakes that one address may open in 10 s without a valid token.'),
   LOGINS_PER_ACCOUNT: setting(
     whole(10),

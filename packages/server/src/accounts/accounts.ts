@@ -12,6 +12,9 @@ import { createUser, register, type Registration } from './register.ts';
 import { endSession, listSessions, logOut, logOutEverywhere, setActive, type ListedSession } from './sessions.ts';
 import { changePassword, setPassword, updateMe, type MeChanges } from './update-me.ts';
 
+/** A minute, of all who share an address: more than ten thousand people ask for, and little for the database. */
+const REFRESHES_PER_ADDRESS = 3_000;
+
 /** What accounts are made of: the store, the settings, and who is told of ended sessions. */
 export interface AccountsSettings extends Pick<AccountParts, 'store' | 'config' | 'log' | 'onRevoked'> {
   /** Signs access tokens and the chain of refresh tokens; see `loadSecret`. */
@@ -31,7 +34,7 @@ export interface Accounts {
   register(registration: Registration, peer: Peer): Promise<Account>;
   /** By username or email. */
   logIn(name: string, password: string, peer: Peer): Promise<Tokens>;
-  refresh(refreshToken: string): Promise<Tokens>;
+  refresh(refreshToken: string, peer: Peer): Promise<Tokens>;
   /** Who holds this access token, where token, session and account are all in order. @throws {ChatError} `unauthorized` */
   authenticate(token: string): Promise<Login>;
   /** Which of these sessions are still live. */
@@ -67,6 +70,7 @@ export function createAccounts({ secret, clock, onRenamed, limiters, ...settings
       logins: tryLimit('sign-ins', config.LOGINS_PER_ADDRESS),
       accounts: tryLimit('account-sign-ins', config.LOGINS_PER_ACCOUNT),
       registrations: tryLimit('registrations', config.LOGINS_PER_ADDRESS),
+      refreshes: tryLimit('refreshes', REFRESHES_PER_ADDRESS),
     },
     refusedSignIns: createRefusals(settings.log, 'sign-in refused'),
   };
@@ -76,7 +80,7 @@ export function createAccounts({ secret, clock, onRenamed, limiters, ...settings
     },
     register: (registration, peer) => register(parts, registration, peer),
     logIn: (name, password, peer) => logIn(parts, name, password, peer),
-    refresh: (refreshToken) => refresh(parts, refreshToken),
+    refresh: (refreshToken, peer) => refresh(parts, refreshToken, peer),
     authenticate: (token) => authenticate(parts, token),
     liveSessions: async (sessionIds) => new Set(await store.liveSessions(sessionIds)),
     async updateMe(login, changes) {

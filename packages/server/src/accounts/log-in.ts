@@ -64,10 +64,11 @@ async function authenticated(parts: AccountParts, key: string, password: string,
 
 /**
  * Exchanges a refresh token. One that was exchanged before ends its session, since somebody else has it as well.
- * @throws {ChatError} `unauthorized`
+ * @throws {ChatError} `unauthorized`, `rate_limited`
  */
-export async function refresh(parts: AccountParts, presented: string): Promise<Tokens> {
-  const { store, refreshTokens, log, onRevoked } = parts;
+export async function refresh(parts: AccountParts, presented: string, { address }: Peer): Promise<Tokens> {
+  const { store, refreshTokens, limits, log, onRevoked } = parts;
+  await limits.refreshes.take(addressKey(address));
   const successor = refreshTokens.successor(presented);
   const result = await store.rotate(refreshTokens.hash(presented), refreshTokens.hash(successor), REFRESH_GRACE_MS);
   if (result.status === 'reused') {

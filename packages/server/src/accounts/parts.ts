@@ -18,7 +18,7 @@ export interface AccountParts {
   readonly checkPassword: PasswordRules;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
-  readonly limits: { readonly logins: TryLimit; readonly accounts: TryLimit; readonly registrations: TryLimit };
+  readonly limits: Readonly<Record<'logins' | 'accounts' | 'registrations' | 'refreshes', TryLimit>>;
   readonly refusedSignIns: Refusals;
   /** Told of login sessions that have just been ended: their sockets are to be closed. */
   readonly onRevoked: (sessionIds: readonly string[]) => void;

@@ -22,15 +22,6 @@ export interface Context {
   /** Logs a failure that nobody foresaw; answers the reference under which it is found. */
   readonly reportFailure: (error: unknown, message: string) => string;
   readonly metrics: Metrics;
-  /** The limits on what one user may ask, over sockets and REST together. */
-  readonly limits: UserLimits;
-}
-
-/** Each refusal is a `ChatError` with `rate_limited`, the limit's name, and when to try again. */
-export interface UserLimits {
-  takeChat(userId: string): Promise<void>;
-  /** Any other request over REST. */
-  takeRequest(userId: string): Promise<void>;
 }
 
 /** A user as the author of messages and events. */

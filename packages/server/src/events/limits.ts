@@ -5,6 +5,16 @@ import { PAGE_BYTES, PAGE_EVENTS } from '../delivery/page-bounds.ts';
 /** The largest packet taken: 16,000 emoji as JSON escapes are 192 KB. */
 export const PACKET_BYTES = 262_144;
 
+/**
+ * The limits on what one user may ask, over sockets and REST together. Each refusal is a `ChatError` with
+ * `rate_limited`, the limit's name, and when to try again.
+ */
+export interface UserLimits {
+  takeChat(userId: string): Promise<void>;
+  /** Any other request over REST. */
+  takeRequest(userId: string): Promise<void>;
+}
+
 /** The limits that a client should know. */
 export function limitsOf(config: Config): Limits {
   return {

@@ -12,9 +12,9 @@ import {
 } from '@tertulia/protocol';
 import { z } from 'zod';
 import type { Login } from '../accounts/parts.ts';
-import { answer, body, refusals, SIGNED_IN } from './openapi.ts';
+import { answer, body, refusals } from './openapi.ts';
 import { peerReader, type HttpApp, type HttpParts } from './parts.ts';
-import { requireUser } from './require-user.ts';
+import { signedIn } from './signed-in.ts';
 
 const account = accountSchema.meta({ id: 'Account' });
 const tokens = tokensSchema.meta({ id: 'Tokens' });
@@ -25,12 +25,13 @@ const tags = ['auth'];
 
 /** Adds registering, signing in, one's own account and one's login sessions. */
 export function authRoutes(app: HttpApp, parts: HttpParts): void {
+  registerRoute(app, parts);
   signInRoutes(app, parts);
   meRoutes(app, parts);
   sessionRoutes(app, parts);
 }
 
-function signInRoutes(app: HttpApp, { accounts, config }: HttpParts): void {
+function registerRoute(app: HttpApp, { accounts, config }: HttpParts): void {
   const peerOf = peerReader(config);
   app.openapi(
     createRoute({
@@ -46,6 +47,10 @@ function signInRoutes(app: HttpApp, { accounts, config }: HttpParts): void {
     }),
     async (c) => c.json(await accounts.register(c.req.valid('json'), peerOf(c)), 201),
   );
+}
+
+function signInRoutes(app: HttpApp, { accounts, config }: HttpParts): void {
+  const peerOf = peerReader(config);
   const answers = {
     200: answer(tokens, 'The tokens.'),
     ...refusals('bad_credentials', 'invalid_payload', 'rate_limited'),
@@ -85,23 +90,25 @@ function signInRoutes(app: HttpApp, { accounts, config }: HttpParts): void {
       tags,
       summary: 'Exchange a refresh token, once',
       request: body(refreshSchema),
-      responses: { 200: answer(tokens, 'The next tokens.'), ...refusals('unauthorized', 'invalid_payload') },
+      responses: {
+        200: answer(tokens, 'The next tokens.'),
+        ...refusals('unauthorized', 'invalid_payload', 'rate_limited'),
+      },
     }),
-    async (c) => c.json(await accounts.refresh(c.req.valid('json').refresh_token), 200),
+    async (c) => c.json(await accounts.refresh(c.req.valid('json').refresh_token, peerOf(c)), 200),
   );
 }
 
-function meRoutes(app: HttpApp, { accounts }: HttpParts): void {
-  const middleware = requireUser(accounts);
+function meRoutes(app: HttpApp, parts: HttpParts): void {
+  const { accounts } = parts;
+  const auth = signedIn(parts, 'auth');
   app.openapi(
     createRoute({
       method: 'get',
       path: '/auth/me',
-      tags,
       summary: "One's own account",
-      ...SIGNED_IN,
-      middleware,
-      responses: { 200: answer(account, 'The account.'), ...refusals('unauthorized') },
+      ...auth,
+      responses: { 200: answer(account, 'The account.'), ...refusals('unauthorized', 'rate_limited') },
     }),
     (c) => c.json(c.var.login.user, 200),
   );
@@ -109,14 +116,12 @@ function meRoutes(app: HttpApp, { accounts }: HttpParts): void {
     createRoute({
       method: 'put',
       path: '/auth/me',
-      tags,
       summary: "Change one's names; absent fields stay",
-      ...SIGNED_IN,
-      middleware,
+      ...auth,
       request: body(updateMeSchema),
       responses: {
         200: answer(account, 'The account as it is now.'),
-        ...refusals('unauthorized', 'email_taken', 'username_taken', 'invalid_payload'),
+        ...refusals('unauthorized', 'email_taken', 'username_taken', 'invalid_payload', 'rate_limited'),
       },
     }),
     async (c) => c.json(await accounts.updateMe(c.var.login, c.req.valid('json')), 200),
@@ -125,10 +130,8 @@ function meRoutes(app: HttpApp, { accounts }: HttpParts): void {
     createRoute({
       method: 'post',
       path: '/auth/password',
-      tags,
       summary: "Change one's password, which ends all other sessions",
-      ...SIGNED_IN,
-      middleware,
+      ...auth,
       request: body(changePasswordSchema),
       responses: {
         ...done('Changed.'),
@@ -143,15 +146,16 @@ function meRoutes(app: HttpApp, { accounts }: HttpParts): void {
   );
 }
 
-function sessionRoutes(app: HttpApp, { accounts, countSockets }: HttpParts): void {
-  const signedIn = { tags, ...SIGNED_IN, middleware: requireUser(accounts) };
+function sessionRoutes(app: HttpApp, parts: HttpParts): void {
+  const { accounts, countSockets } = parts;
+  const auth = signedIn(parts, 'auth');
   app.openapi(
     createRoute({
       method: 'get',
       path: '/auth/sessions',
       summary: "One's live login sessions, newest first",
-      ...signedIn,
-      responses: { 200: answer(sessions, 'The sessions.'), ...refusals('unauthorized') },
+      ...auth,
+      responses: { 200: answer(sessions, 'The sessions.'), ...refusals('unauthorized', 'rate_limited') },
     }),
     async (c) => {
       const listed = await accounts.sessions(c.var.login);
@@ -163,9 +167,9 @@ function sessionRoutes(app: HttpApp, { accounts, countSockets }: HttpParts): voi
       method: 'delete',
       path: '/auth/sessions/{session_id}',
       summary: 'End one session and close its sockets',
-      ...signedIn,
+      ...auth,
       request: { params: z.object({ session_id: idSchema }) },
-      responses: { ...done('Ended.'), ...refusals('unauthorized', 'not_found', 'invalid_payload') },
+      responses: { ...done('Ended.'), ...refusals('unauthorized', 'not_found', 'invalid_payload', 'rate_limited') },
     }),
     async (c) => {
       await accounts.endSession(c.var.login, c.req.valid('param').session_id);
@@ -178,8 +182,8 @@ function sessionRoutes(app: HttpApp, { accounts, countSockets }: HttpParts): voi
     ['post', '/auth/logout-all', 'End every session', (login: Login) => accounts.logOutEverywhere(login)],
   ] as const;
   for (const [method, path, summary, end] of endings) {
-    const responses = { ...done('Ended.'), ...refusals('unauthorized') };
-    app.openapi(createRoute({ method, path, summary, ...signedIn, responses }), async (c) => {
+    const responses = { ...done('Ended.'), ...refusals('unauthorized', 'rate_limited') };
+    app.openapi(createRoute({ method, path, summary, ...auth, responses }), async (c) => {
       await end(c.var.login);
       return c.body(null, 204);
     });

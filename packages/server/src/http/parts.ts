@@ -6,6 +6,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Login, Peer } from '../accounts/parts.ts';
 import type { Config } from '../config.ts';
 import type { Context as Conversations } from '../events/context.ts';
+import type { UserLimits } from '../events/limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { trustProxies } from '../proxies.ts';
 
@@ -14,6 +15,7 @@ export interface HttpParts {
   readonly config: Config;
   readonly log: Logger;
   readonly accounts: Accounts;
+  readonly limits: UserLimits;
   /** How many sockets are open on this node under a login session. */
   readonly countSockets: (sessionId: string) => number;
   readonly metrics: Metrics;
@@ -23,7 +25,7 @@ export interface HttpParts {
   readonly context: () => Conversations;
 }
 
-/** What a request carries: Node's own objects, and after `requireUser` who asks. */
+/** What a request carries: Node's own objects, and once signed in who asks. */
 export interface HttpEnv {
   Bindings: HttpBindings;
   Variables: { login: Login };

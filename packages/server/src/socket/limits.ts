@@ -2,7 +2,7 @@ import { ChatError } from '@tertulia/protocol';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import { addressKey } from '../accounts/limits.ts';
 import type { Config } from '../config.ts';
-import type { UserLimits } from '../events/context.ts';
+import type { UserLimits } from '../events/limits.ts';
 import { limitersInMemory, type RateLimiter, type RateLimiters } from '../rate-limiters.ts';
 
 /** The limits on what sockets and their users may ask. Each refusal names its limit and when to try again. */

@@ -103,3 +103,31 @@ test('guessing the current password on the way to a new one is limited too', asy
     });
   expect(statuses([await guess(), await guess(), await guess(), await guess()])).toEqual([401, 401, 401, 429]);
 });
+
+test('who is signed in is limited on their own account as anywhere else', async () => {
+  await http.close();
+  http = await startHttp({ EVENT_BURST: '5', EVENT_RATE: '1' });
+  const [{ access_token: token }, other] = [await http.signUp('curious'), await http.signUp('calm')];
+  const me = (asker: string) => http.call('GET', '/api/v1/auth/me', { token: asker });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => me(token)));
+  expect(statuses(answers).filter((status) => status === 429)).toHaveLength(3);
+  expect(answers.find(({ status }) => status === 429)!.body.retry_after_ms).toBeGreaterThan(0);
+  expect((await http.call('GET', '/api/v1/auth/sessions', { token })).status).toBe(429);
+  expect((await me(other.access_token)).status).toBe(200);
+});
+
+test('an address is limited in refreshes, and who is refused keeps a token that is good', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  onTestFinished(() => void vi.useRealTimers());
+  const { refresh_token } = await http.signUp('patient');
+  const refresh = (token: string) => http.call('POST', '/api/v1/auth/refresh', { json: { refresh_token: token } });
+  const guesses = async (count: number) => {
+    const answers = await Promise.all(Array.from({ length: count }, (_, index) => refresh(`a guess ${index}`)));
+    return new Set(statuses(answers));
+  };
+  for (let round = 0; round < 30; round += 1) expect(await guesses(100)).toEqual(new Set([401]));
+  expect(await guesses(1)).toEqual(new Set([429]));
+  expect((await refresh(refresh_token)).status).toBe(429);
+  vi.advanceTimersByTime(60_000);
+  expect((await refresh(refresh_token)).status).toBe(200);
+});

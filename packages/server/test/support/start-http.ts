@@ -11,6 +11,8 @@ import { createHttpServer } from '../../src/http/http-server.ts';
 import type { HttpParts } from '../../src/http/parts.ts';
 import { createHttp } from '../../src/http/http.ts';
 import { createMetrics } from '../../src/metrics.ts';
+import { limitersInMemory } from '../../src/rate-limiters.ts';
+import { createSocketLimits } from '../../src/socket/limits.ts';
 import { DATABASE_FILE, SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 
 /** The secret that test servers sign with, so that tests can forge. */
@@ -80,6 +82,7 @@ export async function startHttp(settings: Partial<Record<SettingName, string>> =
     config,
     log,
     accounts,
+    limits: createSocketLimits(config, limitersInMemory),
     countSockets: () => 0,
     metrics: createMetrics(),
     state: { isReady: true },

@@ -15,7 +15,7 @@ import { BEGIN_ONE, noConversation } from '../delivery/no-conversation.ts';
 import { derivedConversationId, newConversationId } from '../ids.ts';
 import { messageOf, startOf, type ConversationView, type NewEvent } from '../store/store.ts';
 import { authorOf, type Context } from './context.ts';
-import { newMessage, newTask } from './messages.ts';
+import { newMessage, newTask, titleOf } from './messages.ts';
 
 /** A message to send, as the socket's `chat`, REST's `chat` and REST's `tasks` give it. */
 export interface ChatRequest {
@@ -33,9 +33,6 @@ export interface ChatTarget {
   readonly conversationId: string;
   readonly isNew: boolean;
 }
-
-/** The longest title that is made from a message's start. */
-const TITLE_CHARACTERS = 60;
 
 /** Finds out where a message goes, without looking whether the user may send there. */
 export function chatTarget(user: Pick<User, 'id'>, request: ChatRequest): ChatTarget {
@@ -193,14 +190,4 @@ function toAnswer(event: ConversationEvent, request: ChatRequest): ChatAnswer {
     throw new ChatError('idempotency_conflict', request.client_msg_id ? { client_msg_id: request.client_msg_id } : {});
   }
   return { task_id: task.id, conversation_id: event.conversation_id, user_message: message, seq: event.seq };
-}
-
-/** A conversation is titled by its first message's start: one line, cut at a word. */
-function titleOf(text: string): string {
-  const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
-  const characters = [...line];
-  if (characters.length <= TITLE_CHARACTERS) return line;
-  const cut = characters.slice(0, TITLE_CHARACTERS - 1).join('');
-  const word = cut.lastIndexOf(' ');
-  return `${word > TITLE_CHARACTERS / 2 ? cut.slice(0, word) : cut}…`;
 }

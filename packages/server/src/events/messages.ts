@@ -1,6 +1,9 @@
 import type { Author, JsonObject, Message, StartedTask, TaskFields } from '@tertulia/protocol';
 import { newId } from '../ids.ts';
 
+/** The longest title that is made from a message's start. */
+const TITLE_CHARACTERS = 60;
+
 /** What a new message is made of. */
 export interface MessageParts {
   readonly conversationId: string;
@@ -41,4 +44,14 @@ export function newTask(userId: string, assistant: string, fields: Partial<TaskF
     metadata: {},
     ...fields,
   };
+}
+
+/** A conversation is titled by its first message's start: one line, cut at a word. */
+export function titleOf(text: string): string {
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+  const characters = [...line];
+  if (characters.length <= TITLE_CHARACTERS) return line;
+  const cut = characters.slice(0, TITLE_CHARACTERS - 1).join('');
+  const word = cut.lastIndexOf(' ');
+  return `${word > TITLE_CHARACTERS / 2 ? cut.slice(0, word) : cut}…`;
 }

@@ -9,9 +9,11 @@ import {
   type TaskStatus,
   type User,
 } from '@tertulia/protocol';
-import { endOf, type ConversationView } from '../store/store.ts';
+import { DELETED_TITLE, endOf, type ConversationView } from '../store/store.ts';
 import { appendAsMember } from './append.ts';
 import type { Context } from './context.ts';
+import { readConversation } from './conversations.ts';
+import { titleOf } from './messages.ts';
 
 type Fields = LogEventData<'task_updated'>['fields'];
 type EndStatus = EndedTask['status'];
@@ -56,6 +58,7 @@ export async function updateTask(
  */
 export async function deleteTask(context: Context, user: User, taskId: string): Promise<void> {
   await onNewestTask(context, user, taskId, async (task) => {
+    await deleteTitle(context, user, task);
     const { status } = await appendAsMember(context, user, task.conversation_id, (view, member) => {
       refuseStranger(task, member);
       refuseOutdated(task, view);
@@ -63,6 +66,20 @@ export async function deleteTask(context: Context, user: User, taskId: string): 
       return { type: 'task_deleted', data: { task_id: taskId }, ends_task };
     });
     if (status === 'task_ended') throw new TaskOutdated();
+  });
+}
+
+/** A conversation that a question made is titled by it, until somebody gives it another title. */
+async function deleteTitle(context: Context, user: User, task: Task): Promise<void> {
+  const { seq, content } = task.user_message;
+  if (seq !== 1) return;
+  const made = titleOf(content);
+  const { title } = await readConversation(context, user.id, task.conversation_id);
+  if (title !== made) return;
+  await appendAsMember(context, user, task.conversation_id, (view, member) => {
+    refuseStranger(task, member);
+    refuseOutdated(task, view);
+    return { type: 'conversation_updated', data: { title: view.title === made ? DELETED_TITLE : view.title } };
   });
 }
 

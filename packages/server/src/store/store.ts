@@ -25,6 +25,9 @@ export interface NewEvent {
   readonly claim: Claim | null;
 }
 
+/** What a conversation is called whose title was made from a message that is deleted. */
+export const DELETED_TITLE = '…';
+
 /** How long a lease stands without renewal, in ms (DESIGN G6). */
 export const LEASE_MS = 15_000;
 

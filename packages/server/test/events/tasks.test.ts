@@ -134,9 +134,25 @@ test('a deleted task is gone with its messages, and its asker is told on the bas
   expect((await ask(alice, 'GET', `/conversations/${conversation}/messages`)).body.messages).toEqual([]);
   const log = await ask(alice, 'GET', `/conversations/${conversation}/events`);
   expect(log.body.events.at(-1)).toMatchObject({ type: 'task_deleted', data: { task_id: id } });
-  expect(JSON.stringify(log.body.events.map(({ data }: { data: { message?: object } }) => data.message))).not.toContain(
-    'a secret',
-  );
+  expect(JSON.stringify(log.body.events)).not.toContain('a secret');
+});
+
+test('the title that a question gave its conversation goes with it, and one that was chosen stays', async () => {
+  const [secret, named] = [await question('my secret plan'), await question('my other secret')];
+  await ask(alice, 'PUT', `/conversations/${named.conversation}`, { title: 'Plans' });
+  const watching = await server.connect(alice, { protocol: 1 });
+  await watching.ask('join_conversation', { conversation_id: secret.conversation });
+  for (const { path } of [secret, named]) expect((await ask(alice, 'DELETE', path)).status).toBe(204);
+  expect(await watching.next('conversation_event', ({ type }) => type === 'conversation_updated')).toMatchObject({
+    data: { title: '…' },
+  });
+  const { body } = await ask(alice, 'GET', '/conversations');
+  const titles = new Map(body.conversations.map(({ id, title }: { id: string; title: string }) => [id, title]));
+  expect(titles.get(secret.conversation)).toBe('…');
+  expect(titles.get(named.conversation)).toBe('Plans');
+  for (const { conversation } of [secret, named]) {
+    expect(JSON.stringify(await ask(alice, 'GET', `/conversations/${conversation}/events`))).not.toContain('secret');
+  }
 });
 
 test('an ended task can be deleted as well', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eachOnNewStore, type BeginDatabase } from './contract-fixture.ts';
-import { ME } from './log-builder.ts';
+import { LogBuilder, ME } from './log-builder.ts';
 
 /** What every store must do with what is deleted. */
 export function deletionContract(name: string, begin: BeginDatabase): void {
@@ -31,6 +31,21 @@ export function deletionContract(name: string, begin: BeginDatabase): void {
       expect((await on.store.conversations.tasks(ME, {}, { skip: 0, limit: 10 })).total).toBe(0);
       expect((await on.store.conversations.get(ME, on.log.id))?.task_ids).toEqual([]);
       expect(await on.append(on.log.event('task_deleted', { task_id: task.id }))).toEqual({ status: 'task_missing' });
+    });
+
+    test('the title that a deleted question gave its conversation is gone from the log', async () => {
+      const log = new LogBuilder();
+      const { task, message } = log.question('forget the plan');
+      const created = log.created();
+      const titled = { ...created.event.data, title: 'forget the plan', message, task };
+      await on.store.log.append({ ...created, event: { ...created.event, data: titled } as typeof created.event });
+      log.seq = 1;
+      await on.store.log.append(log.event('conversation_updated', { title: '…' }));
+      log.seq = 2;
+      const deletion = log.event('task_deleted', { task_id: task.id }, { ends_task: task.id });
+      expect(await on.store.log.append(deletion)).toEqual({ status: 'appended' });
+      expect(JSON.stringify(await on.store.log.read(log.id, 0, 100))).not.toContain('forget');
+      expect((await on.store.conversations.get(ME, log.id))?.title).toBe('…');
     });
 
     test('nothing more is said to a task that was deleted', async () => {

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
 import type { ConversationEvent, EndedTask } from '@tertulia/protocol';
-import { LEASE_MS, endOf, messageOf, startOf, type NewEvent } from '../store.ts';
+import { DELETED_TITLE, LEASE_MS, endOf, messageOf, startOf, type NewEvent } from '../store.ts';
 import type { DatabaseClock } from './clock.ts';
 import type { EventDocument, TaskChange } from './collections.ts';
 
@@ -77,6 +77,7 @@ export function blanked(event: ConversationEvent): ConversationEvent {
   const { message, task, ends_task } = event.data;
   const data = {
     ...event.data,
+    ...(event.type === 'conversation_created' && { title: DELETED_TITLE }), // it was made from the message
     ...(message && { message: { ...message, content: '', metadata: {} } }),
     ...(task && { task: { ...task, title: null, description: null, category: null, tags: [], metadata: {} } }),
     ...(ends_task && { ends_task: withoutText(ends_task) }),

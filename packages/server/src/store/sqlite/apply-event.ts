@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ConversationEvent, EndedTask, Member, StartedTask } from '@tertulia/protocol';
-import { endOf, startOf } from '../store.ts';
+import { DELETED_TITLE, endOf, startOf } from '../store.ts';
 import { row, run } from './database.ts';
 import { taskNumber } from './task-rows.ts';
 
@@ -177,6 +177,9 @@ function deleteTask(db: DatabaseSync, event: EventOf<'task_deleted'>, conversati
     number,
   );
   run(db, `UPDATE events SET data = json_set(data, ${BLANK_TASK}) WHERE position = ?`, number);
+  const untitle =
+    "UPDATE events SET data = json_set(data, '$.title', ?) WHERE position = ? AND type = 'conversation_created'";
+  run(db, untitle, DELETED_TITLE, number); // it was made from the message
   run(db, "UPDATE events SET data = json_remove(data, '$.task.partial_text') WHERE ends_task = ?", number);
   run(
     db,

@@ -9,18 +9,19 @@ import type { Assistant } from './assistants/assistant.ts';
 import { loadAssistant } from './assistants/registry.ts';
 import type { Config } from './config.ts';
 import { openDataFolder } from './data-folder.ts';
-import { NoBus, userTopic, type Bus } from './delivery/bus.ts';
+import { userTopic } from './delivery/bus.ts';
 import { Delivery } from './delivery/delivery.ts';
+import { Introductions } from './delivery/introductions.ts';
 import { sessionRoom } from './delivery/rooms.ts';
 import { drain } from './drain.ts';
 import type { Context } from './events/context.ts';
 import { whatIsMissing } from './http/health.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createHttp } from './http/http.ts';
+import { linkNodes, type LinkParts, type NodeLink } from './link-nodes.ts';
 import type { Logger } from './log.ts';
-import { createMetrics, watchBus, watchState, type GatherMetrics, type Metrics } from './metrics.ts';
+import { createMetrics, watchState, type GatherMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
-import { limitersInMemory, type RateLimiters } from './rate-limiters.ts';
 import { createSocketLimits } from './socket/limits.ts';
 import { publicUser } from './socket/handshake.ts';
 import { createSocketServer, localEmitter, type SocketServer } from './socket/socket-server.ts';
@@ -37,18 +38,11 @@ const SWEEP_MS = 60_000;
 const SHARED_SWEEP_MS = 5_000;
 
 /** What a process or a test gives a server. */
-export interface AppParts {
-  readonly log: Logger;
+export interface AppParts extends LinkParts {
   /** Called where the process must not go on: what was written may be lost (G1). */
   readonly onFatal: (error: Error) => void;
   /** In place of the one that ASSISTANT names. */
   readonly assistant?: Assistant;
-  /** In place of the one that the settings name: links the servers that share a database. */
-  readonly bus?: Bus;
-  /** Other servers use the data folder beside this one; whoever starts them all keeps further ones out. */
-  readonly sharesFolder?: boolean;
-  /** In place of those that count for this process alone. */
-  readonly limiters?: RateLimiters;
   /** Other servers of this machine, behind the same address. */
   readonly siblings?: Siblings;
   /** In place of this server's metrics alone. */
@@ -74,13 +68,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
 }
 
 /** What everything else stands on. */
-interface Foundations {
+interface Foundations extends NodeLink {
   readonly metrics: Metrics;
   readonly secret: string;
   readonly assistant: Assistant | null;
   readonly store: Store;
-  readonly bus: Bus;
-  readonly limiters: RateLimiters;
 }
 
 async function layFoundations(config: Config, parts: AppParts): Promise<Foundations> {
@@ -99,21 +91,6 @@ async function layFoundations(config: Config, parts: AppParts): Promise<Foundati
     },
   });
   return { metrics, secret, assistant, store, ...(await linkNodes(config, store.epoch, metrics, parts)) };
-}
-
-/** How this server is linked to others on its database. Redis's client takes 0.1 s to load, and is loaded where it is used. */
-async function linkNodes(
-  { REDIS_URL, MONGODB_URL }: Config,
-  epoch: string,
-  metrics: Metrics,
-  { log, sharesFolder = false, bus, limiters = limitersInMemory }: AppParts,
-): Promise<Pick<Foundations, 'bus' | 'limiters'>> {
-  const isShared = sharesFolder || MONGODB_URL !== undefined;
-  if (bus || !REDIS_URL) return { bus: bus ?? new NoBus(isShared), limiters };
-  const { linkByRedis } = await import('./redis/link-by-redis.ts');
-  const link = linkByRedis(REDIS_URL, epoch, log);
-  watchBus(metrics, link.bus);
-  return link;
 }
 
 /** Where requests come in: over HTTP and over sockets, from people with accounts. */
@@ -154,6 +131,31 @@ function openEdges(config: Config, parts: AppParts, { store, secret, metrics, bu
   return { accounts, httpServer, socketServer, rooms };
 }
 
+/** Who is told of what other nodes say. */
+interface Listeners extends Pick<Edges, 'socketServer'>, Pick<Context, 'tasks' | 'delivery'> {}
+
+function hearOthers(
+  { NODE_ID }: Config,
+  log: Logger,
+  { bus, secret }: Foundations,
+  { socketServer, tasks, delivery }: Listeners,
+): void {
+  const introductions = new Introductions({ bus, log, nodeId: NODE_ID, secret });
+  bus.subscribe(
+    (message) => {
+      if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
+      else if (message.kind === 'renamed') socketServer.renameUser(message.user);
+      else if (message.kind === 'due') tasks.sweep();
+      else if (message.kind === 'node') introductions.meet(message);
+      else delivery.receive(message);
+    },
+    () => {
+      introductions.introduce();
+      void delivery.tail();
+    },
+  );
+}
+
 function connectRooms(config: Config, log: Logger, foundations: Foundations, edges: Edges): Context {
   const { store, bus, metrics, assistant } = foundations;
   const { accounts, socketServer } = edges;
@@ -171,15 +173,6 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
       taskEnds.dropped(overTasks);
     },
   });
-  bus.subscribe(
-    (message) => {
-      if (message.kind === 'revoked') socketServer.endSessions(message.session_ids);
-      else if (message.kind === 'renamed') socketServer.renameUser(message.user);
-      else if (message.kind === 'due') tasks.sweep();
-      else delivery.receive(message);
-    },
-    () => void delivery.tail(),
-  );
   const conversations = new ConversationLog(store.log, bus.isShared, (event, concerned) => {
     delivery.committed(event, concerned);
     tasks.committed(event);
@@ -206,6 +199,7 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
     },
     config.NODE_ID,
   );
+  hearOthers(config, log, foundations, { socketServer, tasks, delivery });
   const reportFailure = (error: unknown, message: string) => {
     const reference = randomUUID();
     log.error({ err: error, reference }, message);

@@ -36,6 +36,7 @@ const packetSchema = z.discriminatedUnion('kind', [
   ]),
   z.object({ kind: z.literal('revoked'), session_ids: z.array(idSchema) }),
   z.object({ kind: z.literal('due') }),
+  z.object({ kind: z.literal('node'), node_id: idSchema, secret_mark: idSchema }),
   z.object({ kind: z.literal('renamed'), user: userSchema }),
 ]);
 

@@ -25,6 +25,8 @@ export type BusMessage =
   | { readonly kind: 'revoked'; readonly session_ids: readonly string[] }
   /** A task was handed back and may be claimed. */
   | { readonly kind: 'due' }
+  /** A node's link has come up: its NODE_ID, and what tells its secret from another. */
+  | { readonly kind: 'node'; readonly node_id: string; readonly secret_mark: string }
   /** The user has another name. */
   | { readonly kind: 'renamed'; readonly user: User };
 

@@ -217,7 +217,7 @@ export class Delivery {
   }
 
   /** What another node tells. */
-  receive(message: Exclude<BusMessage, { kind: 'revoked' | 'renamed' | 'due' }>): void {
+  receive(message: Exclude<BusMessage, { kind: 'revoked' | 'renamed' | 'due' | 'node' }>): void {
     if (message.kind === 'stream') this.#emitStream(message.name as StreamName, message.payload as never);
     else if (message.kind === 'changed') this.#hint([message.user_id], message.conversation_id, message.seq);
     else if (message.event) this.#receiveEvent(message.event, message.asker);

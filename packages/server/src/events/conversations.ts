@@ -58,20 +58,3 @@ export async function updateConversation(
   }
   return readConversation(context, user.id, id);
 }
-
-/**
- * The owner deletes the conversation for all, which cancels what is being answered; any other member leaves it.
- * @throws {ChatError} `not_found`
- */
-export async function deleteOrLeaveConversation(context: Context, user: User, id: string): Promise<void> {
-  let openTasks: string[] = [];
-  const { event } = await appendAsMember(context, user, id, (view, member) => {
-    openTasks = [...view.open_tasks.keys()];
-    return member.role === 'owner'
-      ? { type: 'conversation_deleted', data: {} }
-      : { type: 'member_left', data: { user_id: user.id, username: user.username } };
-  });
-  if (event.type !== 'conversation_deleted') return;
-  context.tasks.dropped(openTasks);
-  context.taskEnds.dropped(openTasks);
-}

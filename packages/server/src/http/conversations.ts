@@ -13,12 +13,8 @@ import {
   updateConversationSchema,
 } from '@tertulia/protocol';
 import { z } from 'zod';
-import {
-  createConversation,
-  deleteOrLeaveConversation,
-  readConversation,
-  updateConversation,
-} from '../events/conversations.ts';
+import { createConversation, readConversation, updateConversation } from '../events/conversations.ts';
+import { deleteOrLeaveConversation } from '../events/delete-conversation.ts';
 import { MESSAGE_PAGE_TEXT } from '../store/paging.ts';
 import { answer, body, refusals } from './openapi.ts';
 import type { HttpApp, HttpParts } from './parts.ts';

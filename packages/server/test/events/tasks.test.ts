@@ -216,6 +216,19 @@ test('ending a task stops the assistant, keeps what was seen, and lets the next 
   });
 });
 
+test('who asked in a conversation that is deleted is told that no answer comes, on both layers', async () => {
+  const { conversation } = await question();
+  await ask(alice, 'POST', `/conversations/${conversation}/members`, { username: 'bob' });
+  const [base, extended] = [await server.connect(bob), await server.connect(bob, { protocol: 1 })];
+  const asked = await extended.ask('chat', { message: 'And mine?', conversation_id: conversation });
+  expect((await ask(alice, 'DELETE', `/conversations/${conversation}`)).status).toBe(204);
+  expect(await base.next('error', ({ task_id }) => task_id === asked.task_id)).toMatchObject({ error: 'cancelled' });
+  const log = [await extended.next('conversation_event', ({ type }) => type === 'task_ended')];
+  while (log.at(-1).type !== 'conversation_deleted') log.push(await extended.next('conversation_event'));
+  expect(log.map(({ type }) => type)).toEqual(['task_ended', 'task_ended', 'conversation_deleted']);
+  expect(log[0]).toMatchObject({ data: { task: { id: asked.task_id, status: 'cancelled' } } });
+});
+
 test('deleting a conversation stops its assistant, ends waits and frees the places in the queue', async () => {
   const assistant = createScripted([[{ hang: true }], [{ text: 'free' }]]);
   await withServer({ assistant, settings: { TASKS_RUNNING: '1', TASKS_QUEUED: '1' } }, async (busy) => {

@@ -166,11 +166,14 @@ function connectRooms(config: Config, log: Logger, foundations: Foundations, edg
     log,
     isMember: (conversationId, userId, seq) => conversations.hasMember(conversationId, userId, seq),
     knownHead: (conversationId, userId) => conversations.knownHead(conversationId, userId),
-    onRemote(event, overTasks) {
+    onRemote(event) {
       conversations.observe(event);
       tasks.committed(event);
-      tasks.dropped(overTasks);
-      taskEnds.dropped(overTasks);
+      taskEnds.committed(event);
+    },
+    onOver(taskIds) {
+      tasks.dropped(taskIds);
+      taskEnds.dropped(taskIds);
     },
   });
   const conversations = new ConversationLog(store.log, bus.isShared, (event, concerned) => {

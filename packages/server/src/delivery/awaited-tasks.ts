@@ -11,6 +11,8 @@ export interface AwaitedTasksParts {
   readonly tasks: TaskStore;
   /** Follows a conversation from the end of its log. */
   follow(conversationId: string): Promise<unknown>;
+  /** Told of tasks whose end was found by looking: others may await them, too, and their end may have no reader any more. */
+  onOver(taskIds: readonly string[]): void;
 }
 
 /** Tasks whose end somebody on this node awaits, whichever node answers them. Their conversations are followed. */
@@ -55,12 +57,9 @@ export class AwaitedTasks {
     return this.#tasks.has(conversationId);
   }
 
-  /** It has ended, perhaps before it was awaited. */
+  /** Somebody found that it has ended, perhaps before it was awaited. */
   remove(conversationId: string, taskId: string): void {
-    const tasks = this.#tasks.get(conversationId);
-    if (!tasks?.delete(taskId)) return;
-    this.#count -= 1;
-    if (tasks.size === 0) this.#tasks.delete(conversationId);
+    if (this.#remove(conversationId, taskId)) this.#parts.onOver([taskId]);
   }
 
   /** Who asked the awaited task that this event deletes, or null. To be asked before the event passes. */
@@ -75,9 +74,15 @@ export class AwaitedTasks {
     if (!tasks) return [];
     if (event.type === 'conversation_deleted') return this.#forget(event.conversation_id);
     const over = event.type === 'task_deleted' ? event.data.task_id : endOf(event)?.id;
-    if (over === undefined || !tasks.has(over)) return [];
-    this.remove(event.conversation_id, over);
-    return [over];
+    return over !== undefined && this.#remove(event.conversation_id, over) ? [over] : [];
+  }
+
+  #remove(conversationId: string, taskId: string): boolean {
+    const tasks = this.#tasks.get(conversationId);
+    if (!tasks?.delete(taskId)) return false;
+    this.#count -= 1;
+    if (tasks.size === 0) this.#tasks.delete(conversationId);
+    return true;
   }
 
   #forget(conversationId: string): readonly string[] {

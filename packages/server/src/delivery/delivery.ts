@@ -39,8 +39,10 @@ export interface DeliveryParts {
   isMember(conversationId: string, userId: string, seq: number): boolean | Promise<boolean>;
   /** What a member may know of a log's end, where it is known without the database. */
   knownHead(conversationId: string, userId: string): LogHead | null;
-  /** Told of what other nodes appended before it is delivered, with the awaited tasks that are over with it. */
-  onRemote(event: ConversationEvent, overTasks: readonly string[]): void;
+  /** Told of what other nodes appended before it is delivered. */
+  onRemote(event: ConversationEvent): void;
+  /** Told of awaited tasks that are over, also where no event said so: their conversation was deleted, or somebody looked. */
+  onOver(taskIds: readonly string[]): void;
 }
 
 /** Brings what was committed to this node's sockets, in order, and what is streamed as it comes. */
@@ -73,6 +75,7 @@ export class Delivery {
       onForgotten: (conversationId) => this.#pages.forget(conversationId),
     });
     this.awaited = new AwaitedTasks({
+      ...parts,
       isShared: bus.isShared,
       tasks: store.tasks,
       follow: (conversationId) => this.#followed.open(conversationId),
@@ -98,9 +101,8 @@ export class Delivery {
   /** An event that this node appended: its sockets get it now, other nodes by the bus. */
   committed(event: ConversationEvent, { members, asker }: Concerned): void {
     const { conversation_id, seq } = event;
-    if (asker !== null) this.#askers.set(event, asker);
     if (this.#bus.isShared) this.#claimAsOwn(event);
-    this.#offer(event);
+    this.#pass(event, asker);
     this.#hint(members, conversation_id, seq);
     if (!this.#bus.isShared) return;
     const topics = [conversationTopic(conversation_id), ...(asker === null ? [] : [userTopic(asker)])];
@@ -182,10 +184,8 @@ export class Delivery {
     rooms: string[],
   ): Promise<void> {
     if (socket.rooms.has(conversationRoom(conversationId))) return;
-    if (await this.#pages.head(userId, conversationId)) {
-      await this.join(socket, userId, conversationId, null, rooms);
-      return;
-    }
+    const isThere = (await this.#pages.head(userId, conversationId)) !== null;
+    if (isThere) return void (await this.join(socket, userId, conversationId, null, rooms));
     if (!isNew) throw noConversation(BEGIN_ONE);
     await this.#followed.open(conversationId);
     socket.join(rooms); // no turn of the event loop since it was opened, so it cannot have been forgotten
@@ -220,11 +220,11 @@ export class Delivery {
   receive(message: Exclude<BusMessage, { kind: 'revoked' | 'renamed' | 'due' | 'node' }>): void {
     if (message.kind === 'stream') this.#emitStream(message.name as StreamName, message.payload as never);
     else if (message.kind === 'changed') this.#hint([message.user_id], message.conversation_id, message.seq);
-    else if (message.event) this.#receiveEvent(message.event, message.asker);
+    else if (message.event) this.#pass(message.event, message.asker);
     else this.#fetch(message).catch((error: unknown) => this.#followed.failed(error, message.conversation_id));
   }
 
-  #receiveEvent(event: ConversationEvent, asker: string | null): void {
+  #pass(event: ConversationEvent, asker: string | null): void {
     if (asker !== null) this.#askers.set(event, asker);
     this.#offer(event);
   }
@@ -234,7 +234,7 @@ export class Delivery {
     const deliverer = this.#followed.get(conversation_id);
     if (deliverer) return deliverer.catchUp(seq);
     const [event] = await this.#store.log.read(conversation_id, seq - 1, 1);
-    if (event) this.#receiveEvent(event, asker);
+    if (event) this.#pass(event, asker);
   }
 
   /** Also without a joined socket a task's end has readers: the sender's base-layer sockets. */
@@ -248,8 +248,7 @@ export class Delivery {
   #deliverUnjoined(event: ConversationEvent): void {
     if (!this.#followed.passes(event)) return;
     this.#note(event);
-    const pending = this.#tellBase(event);
-    pending?.catch((error: unknown) => this.#followed.failed(error, event.conversation_id));
+    this.#tellBase(event)?.catch((error: unknown) => this.#followed.failed(error, event.conversation_id));
   }
 
   /** Every event is noted once, before it is emitted. */
@@ -257,7 +256,9 @@ export class Delivery {
     const asker = this.awaited.askerOf(event); // what the log tells does not say it
     if (asker !== null) this.#askers.set(event, asker);
     const over = this.awaited.pass(event);
-    if (this.#bus.isShared && !this.#own.has(event)) this.#parts.onRemote(event, over);
+    if (!this.#bus.isShared || this.#own.has(event)) return;
+    this.#parts.onRemote(event);
+    this.#parts.onOver(over);
   }
 
   /** Whoever has joined the conversation has the event itself. */

@@ -31,6 +31,7 @@ beforeEach(async () => {
     isMember: () => true,
     knownHead: () => null,
     onRemote: () => undefined,
+    onOver: () => undefined,
   });
   other = new ConversationLog(store.log, true, (event, concerned) => delivery.committed(event, concerned));
   [alice, bob] = [await server.signUp('alice'), await server.signUp('bob')];

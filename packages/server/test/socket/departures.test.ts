@@ -59,6 +59,7 @@ test('a removal while a join is under way is not overtaken by it', async () => {
     isMember: () => true,
     knownHead: () => null,
     onRemote: () => undefined,
+    onOver: () => undefined,
   });
   const socket = { rooms: new Set<string>(), join: (rooms: string[]) => void joined.push(rooms) };
   await expect(delivery.join(socket, bob.id, conversation_id, 0, ['room'])).rejects.toMatchObject({

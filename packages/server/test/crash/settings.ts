@@ -5,7 +5,6 @@ import { TEST_SECRET } from '../support/start-http.ts';
 export const CRASH_SETTINGS: Partial<Record<SettingName, string>> = {
   ASSISTANT: 'scripted',
   JWT_SECRET: TEST_SECRET,
-  ACCESS_TOKEN_MINUTES: '1440', // a run may take longer than half an hour, and its clients do not refresh
   CHAT_RATE: '100000',
   CHAT_BURST: '100000',
   EVENT_RATE: '100000',

@@ -21,11 +21,12 @@ export function openStore(directory: string, exclusive = true): Promise<SqliteSt
   return SqliteStore.open({ directory, exclusive, onFatal });
 }
 
-const LOGIN_MS = 3_600_000;
+/** No run is longer: its clients do not refresh their tokens. */
+const LOGIN_MS = 86_400_000;
 
 /** Makes accounts with a login each; nobody knows their passwords, so that nothing is spent on hashing them. */
 export async function settleIn(store: Store, usernames: readonly string[]): Promise<Inhabitant[]> {
-  const tokens = createAccessTokens({ secret: TEST_SECRET, minutes: 30 });
+  const tokens = createAccessTokens({ secret: TEST_SECRET, minutes: LOGIN_MS / 60_000 });
   return Promise.all(
     usernames.map(async (username) => {
       const id = newId();

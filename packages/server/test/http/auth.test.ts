@@ -3,22 +3,26 @@ import { accountSchema, sessionSchema, tokensSchema } from '@tertulia/protocol';
 import { PASSWORD, startHttp, type TestHttp } from '../support/start-http.ts';
 
 let http: TestHttp;
-beforeAll(async () => void (http = await startHttp()));
-afterAll(() => http.close());
-
 const ada = { email: 'ada@example.org', username: 'Ada', password: PASSWORD, full_name: 'Ada Lovelace' };
 
+beforeAll(async () => {
+  http = await startHttp();
+  await http.call('POST', '/api/v1/auth/register', { json: ada });
+});
+afterAll(() => http.close());
+
 test('an account is registered, signs in and sees itself', async () => {
-  const registered = await http.call('POST', '/api/v1/auth/register', { json: ada });
+  const alice = { email: 'alice@example.org', username: 'Alice', password: PASSWORD, full_name: 'Alice Example' };
+  const registered = await http.call('POST', '/api/v1/auth/register', { json: alice });
   expect(registered.status).toBe(201);
   expect(accountSchema.strict().parse(registered.body)).toMatchObject({
-    email: 'ada@example.org',
-    username: 'Ada',
-    full_name: 'Ada Lovelace',
+    email: 'alice@example.org',
+    username: 'Alice',
+    full_name: 'Alice Example',
     is_active: true,
     is_superuser: false,
   });
-  const signedIn = await http.call('POST', '/api/v1/auth/login', { json: { username: 'ada', password: PASSWORD } });
+  const signedIn = await http.call('POST', '/api/v1/auth/login', { json: { username: 'alice', password: PASSWORD } });
   expect(signedIn.status).toBe(200);
   expect(signedIn.headers.get('cache-control')).toBe('no-store');
   const tokens = tokensSchema.strict().parse(signedIn.body);

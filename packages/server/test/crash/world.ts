@@ -5,6 +5,7 @@ import { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { TEST_SECRET } from '../support/start-http.ts';
 import type { Drained } from './history.ts';
+import { LONGEST_RUN_MINUTES } from './settings.ts';
 
 /** Somebody of a run, signed in. */
 export interface Inhabitant {
@@ -21,12 +22,9 @@ export function openStore(directory: string, exclusive = true): Promise<SqliteSt
   return SqliteStore.open({ directory, exclusive, onFatal });
 }
 
-/** No run is longer: its clients do not refresh their tokens. */
-const LOGIN_MS = 86_400_000;
-
 /** Makes accounts with a login each; nobody knows their passwords, so that nothing is spent on hashing them. */
 export async function settleIn(store: Store, usernames: readonly string[]): Promise<Inhabitant[]> {
-  const tokens = createAccessTokens({ secret: TEST_SECRET, minutes: LOGIN_MS / 60_000 });
+  const tokens = createAccessTokens({ secret: TEST_SECRET, minutes: LONGEST_RUN_MINUTES });
   return Promise.all(
     usernames.map(async (username) => {
       const id = newId();
@@ -39,7 +37,13 @@ export async function settleIn(store: Store, usernames: readonly string[]): Prom
         created_at: new Date().toISOString(),
       };
       await store.accounts.createUser({ id, username, email, ...keys, ...rest });
-      const session = { id: newId(), user_id: id, password_generation: 1, token_hash: newId(), lifetime_ms: LOGIN_MS };
+      const session = {
+        id: newId(),
+        user_id: id,
+        password_generation: 1,
+        token_hash: newId(),
+        lifetime_ms: LONGEST_RUN_MINUTES * 60_000,
+      };
       await store.accounts.createSession({ ...session, address: null, user_agent: null });
       const { token } = await tokens.issue(id, session.id);
       return { id, username, token };
